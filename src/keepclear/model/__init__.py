@@ -1,0 +1,1 @@
+"""The values that parties exchange: frozen, and checked when they are made."""
