@@ -1,0 +1,1 @@
+"""The Earth: WGS84 maths on arrays, heights and datums, grid references, rings."""

@@ -1,0 +1,144 @@
+"""Points on the WGS84 ellipsoid at height 0 as earth-centred vectors, and paths between them.
+
+Horizontal distance in keepclear is the chord between two such points: no poles, no antimeridian, no projection. A
+chord is shorter than the geodesic by about L³/24R²: 1 mm at 10 km, 1 m at 100 km. Between the two ends of a straight
+leg the chord sags below the surface by L²/8R; legs are cut (`longest_leg_m`) so that it does not matter.
+
+WGS84 constants: NGA.STND.0036, WGS 84, table 3.1.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "ECCENTRICITY_SQ",
+    "FLATTENING",
+    "LEAST_RADIUS_M",
+    "SEMI_MAJOR_M",
+    "SEMI_MINOR_M",
+    "chord_of_arc_m",
+    "geodesic_points",
+    "lift",
+    "sag_limit_m",
+    "longest_leg_m",
+    "surface_lonlat",
+    "surface_point",
+    "surface_points",
+]
+
+Array = npt.NDArray[np.float64]
+
+SEMI_MAJOR_M = 6378137.0
+FLATTENING = 1.0 / 298.257223563
+SEMI_MINOR_M = SEMI_MAJOR_M * (1.0 - FLATTENING)
+ECCENTRICITY_SQ = FLATTENING * (2.0 - FLATTENING)
+LEAST_RADIUS_M = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQ)
+"""Least radius of curvature, in the meridian at the equator: the radius for which sag is greatest."""
+
+LONGEST_LEG_M = 10_000.0
+"""Cap on a cut leg: beyond it constant speed along the chord drifts by more than 0.2 mm from constant speed along the arc."""
+
+_A2_INV = 1.0 / (SEMI_MAJOR_M * SEMI_MAJOR_M)
+_B2_INV = 1.0 / (SEMI_MINOR_M * SEMI_MINOR_M)
+_TO_RAD = math.pi / 180.0
+_TO_DEG = 180.0 / math.pi
+
+
+@numba.njit(nogil=True, cache=True)
+def surface_point(lon_deg: float, lat_deg: float) -> tuple[float, float, float]:
+    """Earth-centred x, y, z in metres of the point at height 0."""
+    sin_lat, cos_lat = math.sin(lat_deg * _TO_RAD), math.cos(lat_deg * _TO_RAD)
+    normal = SEMI_MAJOR_M / math.sqrt(1.0 - ECCENTRICITY_SQ * sin_lat * sin_lat)
+    ring = normal * cos_lat
+    return (
+        ring * math.cos(lon_deg * _TO_RAD),
+        ring * math.sin(lon_deg * _TO_RAD),
+        normal * (1.0 - ECCENTRICITY_SQ) * sin_lat,
+    )
+
+
+@numba.njit(nogil=True, cache=True)
+def surface_points(lon_deg: Array, lat_deg: Array, out: Array) -> None:
+    """Fill ``out[:, 0:3]`` with earth-centred metres of points at height 0; inputs have shape (n,)."""
+    for i in range(lon_deg.shape[0]):
+        out[i, 0], out[i, 1], out[i, 2] = surface_point(lon_deg[i], lat_deg[i])
+
+
+@numba.njit(nogil=True, cache=True)
+def surface_lonlat(x: float, y: float, z: float) -> tuple[float, float]:
+    """Longitude and latitude in degrees of a point on the surface or less than a kilometre from it.
+
+    On the surface tan(latitude) = z / ((1 - e²) ρ) exactly; the point is lifted first, so both are exact to well
+    below a millimetre.
+    """
+    x, y, z = lift(x, y, z)
+    return math.atan2(y, x) * _TO_DEG, math.atan2(z, (1.0 - ECCENTRICITY_SQ) * math.hypot(x, y)) * _TO_DEG
+
+
+@numba.njit(nogil=True, cache=True)
+def lift(x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Nearest point of the surface to a point less than a kilometre from it, along the ellipsoid's normal."""
+    for _ in range(2):
+        nx, ny, nz = x * _A2_INV, y * _A2_INV, z * _B2_INV
+        off = 1.0 - (x * nx + y * ny + z * nz)
+        step = 0.5 * off / (nx * nx + ny * ny + nz * nz)
+        x, y, z = x + step * nx, y + step * ny, z + step * nz
+    return x, y, z
+
+
+def sag_limit_m(horizontal_m: float) -> float:
+    """How far a chord may sag below the surface so that a distance of `horizontal_m` is off by at most 0.5 mm.
+
+    √(H² + s²) - H ≤ 0.5 mm holds for s = √(2 · H · 0.5 mm); below H = 0.25 mm, 0.5 mm itself.
+    """
+    return max(0.0005, math.sqrt(2.0 * max(horizontal_m, 0.0) * 0.0005))
+
+
+def longest_leg_m(horizontal_m: float) -> float:
+    """Length to which legs are cut so that sag cannot hide a conflict with a minimum of `horizontal_m`."""
+    return min(LONGEST_LEG_M, math.sqrt(8.0 * LEAST_RADIUS_M * sag_limit_m(horizontal_m)))
+
+
+def chord_of_arc_m(arc_m: float, lat_deg: float) -> tuple[float, float]:
+    """Chord under a geodesic arc from a point at latitude `lat_deg`, and how far off that may be, both in metres.
+
+    The arc bends with a radius between the meridian's and the prime vertical's; the chord is taken for the middle of
+    the two and the bound is what the extremes would change, plus what the radius changes along the arc.
+    """
+    sin_sq = math.sin(lat_deg * _TO_RAD) ** 2
+    prime_vertical = SEMI_MAJOR_M / math.sqrt(1.0 - ECCENTRICITY_SQ * sin_sq)
+    meridian = prime_vertical * (1.0 - ECCENTRICITY_SQ) / (1.0 - ECCENTRICITY_SQ * sin_sq)
+    along = 1.5 * ECCENTRICITY_SQ * min(arc_m / SEMI_MAJOR_M, 1.0)
+    low, high = meridian * (1.0 - along), prime_vertical * (1.0 + along)
+    short, long = (2.0 * r * math.sin(min(arc_m / (2.0 * r), math.pi / 2.0)) for r in (low, high))
+    return 0.5 * (short + long), 0.5 * (long - short)
+
+
+@functools.cache
+def _geod() -> Any:
+    from pyproj import Geod  # a tenth of a second to import, and rarely needed
+
+    return Geod(ellps="WGS84")
+
+
+def geodesic_points(
+    lon0_deg: float, lat0_deg: float, lon1_deg: float, lat1_deg: float, pieces: int
+) -> tuple[Array, Array]:
+    """Longitudes and latitudes of ``pieces + 1`` points, evenly spaced on the shortest path, both ends included.
+
+    Where the shortest path is not unique (opposite points) PROJ's choice is taken: over a pole.
+    """
+    geod = _geod()
+    azimuth, _, length = geod.inv(lon0_deg, lat0_deg, lon1_deg, lat1_deg)
+    fractions = np.linspace(0.0, 1.0, pieces + 1)
+    ones = np.ones(pieces + 1)
+    lon, lat, _ = geod.fwd(lon0_deg * ones, lat0_deg * ones, azimuth * ones, length * fractions)
+    lon[0], lat[0], lon[-1], lat[-1] = lon0_deg, lat0_deg, lon1_deg, lat1_deg
+    return lon, lat

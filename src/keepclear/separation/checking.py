@@ -1,0 +1,213 @@
+"""The check: every pair of operations, and of operation and zone, that comes or may come too close."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from keepclear.clock import monotonic_s
+from keepclear.errors import Fault, InputError
+from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
+from keepclear.model.kinds import GAP_LIMIT_S, Domain
+from keepclear.model.operations import Operation, Zone
+from keepclear.separation.area import within_area
+from keepclear.separation.evidence import PairEvidence, collect
+from keepclear.separation.judging import judge_moving
+from keepclear.separation.judging_standing import judge_standing
+from keepclear.separation.minima import RVSM_CEILING_M, MinimaTable
+from keepclear.separation.sentences import sentence_of
+from keepclear.separation.world import World, compile_world
+
+__all__ = ["check", "findings"]
+
+Window = tuple[float | None, float | None]
+Area = tuple[float, float, float, float]
+
+
+def check(  # noqa: PLR0913 - every one of them is a choice of the person who asks
+    operations: Iterable[Operation],
+    zones: Iterable[Zone] = (),
+    *,
+    minima: MinimaTable | None = None,
+    between: str = "parties",
+    window: Window | None = None,
+    area: Area | None = None,
+    gap_limits_s: Mapping[Domain, float] | None = None,
+    propose: bool = False,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[float], None] | None = None,
+    warnings: Iterable[str] = (),
+) -> Report:
+    """Find every conflict between operations of different parties, and between operations and zones.
+
+    Distances are at the ellipsoid's surface. Clear means that no conflict was found in what is known; it is not a
+    permission.
+
+    Parameters
+    ----------
+    minima
+        The least separation allowed; the default table where it is not given.
+    between
+        ``"parties"`` compares operations of different parties, ``"all"`` those of one party too.
+    window
+        From and to, seconds since the epoch: only what happens then is looked at. None is open.
+    area
+        West, south, east, north in degrees: only pairs with a part in it are looked at.
+    gap_limits_s
+        By domain, the longest silence in a flown track that is bridged by a straight leg.
+    propose
+        Whether to look for the smallest changes that part each pair.
+    jobs
+        Threads to use.
+    scheduler
+        Address of a Dask scheduler that is to do the search instead.
+    progress
+        Called with the share done, from 0 to 1.
+    warnings
+        Sentences from reading that belong in the report.
+
+    Raises
+    ------
+    InputError
+        If two operations, or two zones, share party and id; if an option is out of range; if the minima between units
+        that move are 0.
+    """
+    began = monotonic_s()
+    operations, zones = tuple(operations), tuple(zones)
+    _check_options(operations, zones, between, window, area)
+    scope = Scope(*(window or (None, None)), area)
+    world = compile_world(
+        operations,
+        zones,
+        minima=minima or MinimaTable.default(),
+        compare_own=between == "all",
+        window=(-math.inf if scope.from_s is None else scope.from_s, math.inf if scope.to_s is None else scope.to_s),
+        gap_limits_s={**GAP_LIMIT_S, **(gap_limits_s or {})},
+    )
+    conflicts = findings(world, area=area, jobs=jobs, scheduler=scheduler, progress=progress)
+    if propose and conflicts:
+        from keepclear.separation.proposals import with_proposals
+
+        conflicts = with_proposals(world, conflicts)
+    compared = _pairs_compared(world)
+    answer, reasons = _answer(conflicts, compared)
+    return Report(
+        answer=answer,
+        scope=scope,
+        operations=len(operations),
+        zones=len(zones),
+        legs=world.legs.input_legs,
+        elapsed_s=monotonic_s() - began,
+        conflicts=conflicts,
+        warnings=(*warnings, *_warnings(world, minima)),
+        reasons=reasons,
+        pairs_compared=compared,
+    )
+
+
+def findings(
+    world: World,
+    *,
+    area: Area | None = None,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Conflict, ...]:
+    """Findings of a compiled world, ordered by their start."""
+    hits = None
+    if scheduler is not None:
+        from keepclear.separation.cluster import join_on_cluster
+
+        hits = join_on_cluster(world, scheduler, progress=progress)
+    evidence = [judge_moving(world, jobs=jobs, progress=progress, hits=hits), *judge_standing(world)]
+    if area is not None:
+        evidence = [within_area(part, world, area) for part in evidence]
+    return tuple(sorted((_conflict(world, pair) for pair in collect(evidence)), key=_order))
+
+
+def _conflict(world: World, pair: PairEvidence) -> Conflict:
+    a, b = _side(world, pair.first), _side(world, pair.second)
+    minima = world.sorts.minima(int(world.thing_row[pair.first]), int(world.thing_row[pair.second]))
+    sentence = sentence_of(pair.answer, a, b, minima, pair.intervals, pair.closest)
+    return Conflict(pair.answer, pair.reasons, a, b, minima, pair.intervals, pair.closest, sentence)
+
+
+def _side(world: World, thing: int) -> Side:
+    n = len(world.operations)
+    if thing < n:
+        operation = world.operations[thing]
+        return Side(operation.party, operation.id, operation.kind, name=operation.name)
+    zone = world.zones[thing - n]
+    return Side(zone.party, zone.id, zone.kind, is_zone=True, name=zone.name)
+
+
+def _order(conflict: Conflict) -> tuple[float, str, str, str, str]:
+    start = conflict.intervals[0].start_s
+    first = -math.inf if start is None else start
+    return first, conflict.a.party, conflict.a.id, conflict.b.party, conflict.b.id
+
+
+def _answer(conflicts: tuple[Conflict, ...], compared: int) -> tuple[Answer, tuple[str, ...]]:
+    if any(conflict.answer is Answer.CONFLICT for conflict in conflicts):
+        return Answer.CONFLICT, ()
+    if conflicts:
+        return Answer.POSSIBLE, ()
+    if compared == 0:
+        return Answer.POSSIBLE, (
+            "nothing could be compared: it takes operations of two parties, or an operation and a zone that binds it",
+        )
+    return Answer.CLEAR, ()
+
+
+def _pairs_compared(world: World) -> int:
+    """How many pairs of things there are that a rule binds and that were looked at."""
+    operations = len(world.operations)
+    pairs = operations * (operations - 1) // 2
+    if not world.compare_own:
+        parties = Counter(operation.party for operation in world.operations)
+        pairs -= sum(n * (n - 1) // 2 for n in parties.values())
+    joint = sum(world.compare_own or world.operations[a].party != world.operations[b].party for a, b in world.joint)
+    pairs -= joint // 2
+    rows = Counter(int(row) for row in world.sorts.of_operation)
+    zone_rows = Counter(int(row) for row in world.sorts.of_zone)
+    bound = world.sorts.horizontal_m >= 0.0
+    pairs += sum(n * m for zone, n in zone_rows.items() for row, m in rows.items() if bound[zone, row])
+    zones = list(zone_rows.items())
+    for k, (first, n) in enumerate(zones):
+        pairs += sum(n * m for second, m in zones[k + 1 :] if bound[first, second])
+        pairs += n * (n - 1) // 2 if bound[first, first] else 0
+    return pairs
+
+
+def _warnings(world: World, minima: MinimaTable | None) -> list[str]:
+    warnings = []
+    unknown = sum(operation.kind is None for operation in world.operations)
+    if unknown and (minima is None or minima.one_for_all is None):
+        warnings.append(f"{unknown} operation(s) of no known kind: held to the strictest minima")
+    if minima is not None and minima.one_for_all is not None:
+        vertical = minima.one_for_all.vertical_m or 0.0
+        high = (world.sorts.of_operation != world.sorts.of_high_legs).any() and len(world.legs.points)
+        if high and vertical < 609.0 and (world.legs.points[:, 4] > RVSM_CEILING_M + 0.001).any():
+            warnings.append("some units fly above FL410, where the vertical minimum between aircraft is 2,000 ft (609.6 m)")
+    return warnings
+
+
+def _check_options(
+    operations: tuple[Operation, ...], zones: tuple[Zone, ...], between: str, window: Window | None, area: Area | None
+) -> None:
+    faults = []
+    if between not in ("parties", "all"):
+        faults.append(Fault("not a choice", "parties or all", field="between", value=between))
+    if window is not None and None not in window and window[1] < window[0]:  # type: ignore[operator]
+        faults.append(Fault("the end of the window is before its start", field="to", value=str(window[1])))
+    if area is not None:
+        west, south, east, north = area
+        if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and -90.0 <= south <= north <= 90.0):
+            faults.append(Fault("not an area", "west,south,east,north in degrees", field="area", value=str(area)))
+    for things, what in ((operations, "operations"), (zones, "zones")):
+        twice = [key for key, n in Counter((thing.party, thing.id) for thing in things).items() if n > 1]
+        faults += [Fault(f"two {what} of {party} have this id", "ids of their own", field="id", value=i) for party, i in twice]
+    if faults:
+        raise InputError(faults)

@@ -1,0 +1,118 @@
+"""Judging: the exact tests run over the candidates, and their findings as evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.geo.ellipsoid import surface_lonlat
+from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
+from keepclear.model.findings import Closest
+from keepclear.separation.closest import CORNERS
+from keepclear.separation.evidence import Evidence, Reason
+from keepclear.separation.leg_pairs import MARGIN_M, MARGIN_S, describe_pair
+from keepclear.separation.search import join
+from keepclear.separation.world import World
+
+__all__ = ["judge_moving", "side_of_leg"]
+
+Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def judge_moving(
+    world: World, *, jobs: int = 1, progress: Callable[[float], None] | None = None, hits: npt.NDArray[np.int32] | None = None
+) -> Evidence:
+    """Evidence of every two units on the move that come, or may come, too close."""
+    legs, sorts = world.legs, world.sorts
+    if hits is None:
+        hits = join(legs, world.limits, jobs=jobs, progress=progress)
+    first, second = (legs.operation[legs.piece_of[hits[:, k]]].astype(np.int64) for k in (0, 1))
+    keep = world.compared(first, second) if len(hits) else np.zeros(0, np.bool_)
+    hits, first, second = hits[keep], first[keep], second[keep]
+    args = (
+        legs.points, legs.piece_of, legs.reference, legs.uncertainty_m, legs.early_s, legs.late_s, legs.sort,
+        sorts.horizontal_m, sorts.vertical_m, sorts.time_s, world.window[0], world.window[1], HEIGHT_SPANS,
+    )  # fmt: skip
+    sure = np.array([[math.nan] * 5]).repeat(len(hits), axis=0)
+    maybe, reasons = sure.copy(), np.zeros(len(hits), dtype=np.int64)
+    _judge_hits(hits, *args, sure, maybe, reasons)
+
+    def locate(row: int, certain: bool) -> Closest:
+        found = sure[row] if certain else maybe[row]
+        i, j = int(hits[row, 0]), int(hits[row, 1])
+        return _closest(world, i, j, found)
+
+    parts = [(sure, True), (maybe, False)]
+    rows = [np.flatnonzero(~np.isnan(found[:, 2])) for found, _ in parts]
+    pick = np.concatenate(rows)
+    return Evidence(
+        first[pick],
+        second[pick],
+        np.repeat([certain for _, certain in parts], [len(row) for row in rows]),
+        *(np.concatenate([found[row, k] for (found, _), row in zip(parts, rows, strict=True)]) for k in range(3)),
+        reasons[pick],
+        pick,
+        locate,
+    )
+
+
+@numba.njit(nogil=True, cache=True)
+def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    hits, points, piece_of, p_ref, p_doubt, p_early, p_late, p_sort, horizontal, vertical, time, window_from, window_to,
+    spans, sure, maybe, reasons,
+):  # fmt: skip
+    """For each pair of legs: the certain violation, and the possible one where doubt makes it wider."""
+    polygon, scratch, out = np.empty((CORNERS, 2)), np.empty((CORNERS, 2)), np.empty(5)
+    for row in range(hits.shape[0]):
+        i, j = hits[row, 0], hits[row, 1]
+        pi, pj = piece_of[i], piece_of[j]
+        ri, rj, si, sj = p_ref[pi], p_ref[pj], p_sort[pi], p_sort[pj]
+        h, v = horizontal[si, sj] - MARGIN_M, vertical[si, sj] - MARGIN_M
+        t = max(0.0, time[si, sj] - MARGIN_S)
+        doubt = p_doubt[pi] + p_doubt[pj]
+        exact = v == math.inf or (ri == rj and ri <= FL) or (ri <= AMSL and rj <= AMSL)
+        if describe_pair(
+            points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h, v, True, spans,
+            window_from, window_to, polygon, scratch, out,
+        ):  # fmt: skip
+            sure[row, :] = out
+        if doubt == 0.0 and exact:
+            continue
+        if describe_pair(
+            points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h + doubt, v, False, spans,
+            window_from, window_to, polygon, scratch, out,
+        ):  # fmt: skip
+            maybe[row, :] = out
+            if doubt > 0.0:
+                reasons[row] |= 1
+            if not exact:
+                reasons[row] |= 2
+
+
+def side_of_leg(world: World, i: int, u: float) -> tuple[float, tuple[float, float, float | None], int, float, float]:
+    """Time, position, height code, and height in its own reference and above W84, at place u of leg i."""
+    a, b = world.legs.points[i], world.legs.points[i + 1]
+    time, own, w84 = (float(a[k] + u * (b[k] - a[k])) for k in (3, 4, 5))
+    lon, lat = surface_lonlat(*(float(a[k] + u * (b[k] - a[k])) for k in range(3)))
+    code = int(world.legs.reference[world.legs.piece_of[i]])
+    return time, (lon, lat, w84 if code <= AMSL else None), code, own, w84
+
+
+def _closest(world: World, i: int, j: int, found: Array) -> Closest:
+    time_a, a, code_a, own_a, w84_a = side_of_leg(world, i, float(found[3]))
+    time_b, b, code_b, own_b, w84_b = side_of_leg(world, j, float(found[4]))
+    vertical = None
+    if code_a == code_b <= FL + 1:
+        vertical = abs(own_a - own_b)
+    elif code_a <= AMSL and code_b <= AMSL:
+        vertical = abs(w84_a - w84_b)
+    return Closest(time_a, time_b, float(found[2]), vertical, a, b)
+
+
+assert Reason.POSITION == 1  # the kernel above writes these two as numbers
+assert Reason.HEIGHT == 2

@@ -1,0 +1,375 @@
+"""Legs: the tracks of all operations as arrays that the kernels read.
+
+A leg runs from a point to the next one. Points are shared by neighbouring legs; neighbouring legs that have
+everything but their points in common form a piece. Legs too long for their chord are cut (`geo.ellipsoid`), and a
+silence in a flown track is not a leg but a gap (`separation.gaps`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from keepclear.geo import heights as height_codes
+from keepclear.geo.ellipsoid import geodesic_points, lift, surface_point
+from keepclear.model.extents import Track, TrackBasis
+from keepclear.model.heights import HeightReference
+from keepclear.model.kinds import Domain
+from keepclear.model.operations import Operation
+from keepclear.separation.minima import RVSM_CEILING_M
+
+__all__ = ["HEIGHT_CODES", "Legs", "TrackColumns", "columns_of", "compile_legs"]
+
+Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+HEIGHT_CODES = {
+    HeightReference.W84: height_codes.W84,
+    HeightReference.AMSL: height_codes.AMSL,
+    HeightReference.FL: height_codes.FL,
+    HeightReference.AGL: height_codes.AGL,
+    HeightReference.UNKNOWN: height_codes.UNKNOWN,
+}
+
+_MEAN_RADIUS_M = 6_371_008.8
+_ARC_CUT_M = 30_000.0
+"""Up to here a leg's inner points are found by lifting its chord (off by less than 0.1 mm), beyond by PROJ."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackColumns:
+    """Every track's positions end to end, and one row of attributes per track.
+
+    Attributes
+    ----------
+    time_s, lon_deg, lat_deg, height_m
+        Shape (positions,).
+    first
+        Shape (tracks + 1,): where each track begins.
+    operation, reference
+        Shape (tracks,): index of its operation; code of its height reference (`geo.heights`).
+    gap_s
+        Shape (tracks,): longest silence that is still a leg; infinite for planned tracks.
+    uncertainty_m, early_s, late_s
+        Shape (tracks,), or (positions,) if any track gives them by position.
+    """
+
+    time_s: Array
+    lon_deg: Array
+    lat_deg: Array
+    height_m: Array
+    first: npt.NDArray[np.int64]
+    operation: Ints
+    reference: npt.NDArray[np.int8]
+    gap_s: Array
+    uncertainty_m: Array
+    early_s: Array
+    late_s: Array
+
+    @property
+    def by_position(self) -> bool:
+        """Whether tolerances are given by position rather than by track."""
+        return len(self.uncertainty_m) != len(self.operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Legs and gaps of all operations.
+
+    Attributes
+    ----------
+    points
+        Shape (n, 6): earth-centred x, y, z at height 0; seconds since the epoch; height in its own reference; height
+        above W84 (the same number where that is not known). Metres.
+    piece_of
+        Shape (n,): piece of the leg that begins at a point; -1 where none does.
+    operation, sort, reference, uncertainty_m, early_s, late_s
+        Shape (pieces,): index of the operation, row in the minima, height code, tolerances.
+    gaps
+        Shape (g, 2): first and second point of each gap, as indices into `gap_points`, shape (2g, 6).
+    gap_operation, gap_sort, gap_reference, gap_tolerance
+        Shape (g,) and (g, 3): uncertainty, early, late.
+    longest_m
+        Shape (rows of the minima,): longest leg after cutting.
+    input_legs
+        How many legs the tracks have as given.
+    """
+
+    points: Array
+    piece_of: Ints
+    operation: Ints
+    sort: Ints
+    reference: npt.NDArray[np.int8]
+    uncertainty_m: Array
+    early_s: Array
+    late_s: Array
+    gap_points: Array
+    gap_operation: Ints
+    gap_sort: Ints
+    gap_reference: npt.NDArray[np.int8]
+    gap_tolerance: Array
+    longest_m: Array
+    input_legs: int
+
+
+def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float]) -> TrackColumns:
+    """All tracks of `operations` end to end."""
+    tracks = [(index, track) for index, operation in enumerate(operations) for track in operation.tracks]
+    gap_of = [min(gap_limits_s[domain] for domain in operation.domains) for operation in operations]
+    counts = np.fromiter((len(track.time_s) for _, track in tracks), np.int64, len(tracks))
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+    gaps = (gap_of[index] if track.basis is TrackBasis.FLOWN else math.inf for index, track in tracks)
+    return TrackColumns(
+        _joined([track.time_s for _, track in tracks]),
+        _joined([track.lon_deg for _, track in tracks]),
+        _joined([track.lat_deg for _, track in tracks]),
+        _joined([track.height_m for _, track in tracks]),
+        first,
+        np.fromiter((index for index, _ in tracks), np.int32, len(tracks)),
+        np.fromiter((HEIGHT_CODES[track.height_reference] for _, track in tracks), np.int8, len(tracks)),
+        np.fromiter(gaps, np.float64, len(tracks)),
+        *_tolerances([track for _, track in tracks], counts),
+    )
+
+
+def compile_legs(
+    columns: TrackColumns, operations: Sequence[Operation], sorts: Ints, high_sorts: Ints, longest_m: Array
+) -> Legs:
+    """Legs and gaps of `columns`.
+
+    Parameters
+    ----------
+    sorts, high_sorts
+        Shape (operations,): row in the minima, and the row for legs above FL410.
+    longest_m
+        Shape (rows of the minima,): length beyond which a leg is cut.
+    """
+    on_ground = np.fromiter(
+        (operation.domains <= {Domain.GROUND, Domain.SEA} for operation in operations), np.bool_, len(operations)
+    )
+    undulation = _undulations(columns)
+    survey = _survey(
+        columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m, columns.first, columns.operation,
+        columns.gap_s, columns.by_position, sorts, high_sorts, longest_m, RVSM_CEILING_M,
+    )  # fmt: skip
+    points, pieces, gaps, legs, long_legs = survey
+    long_lon, long_lat, long_first = _long_paths(columns, long_legs, float(longest_m.min()))
+    filled = _fill(
+        columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m, undulation, columns.first,
+        columns.operation, columns.reference, columns.gap_s, columns.by_position, columns.uncertainty_m,
+        columns.early_s, columns.late_s, sorts, high_sorts, on_ground, longest_m, RVSM_CEILING_M, long_lon, long_lat,
+        long_first, points, pieces, gaps,
+    )  # fmt: skip
+    return Legs(*filled, input_legs=legs)
+
+
+def _joined(arrays: list[Array]) -> Array:
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate(arrays) if arrays else np.empty(0)
+
+
+def _tolerances(tracks: list[Track], counts: npt.NDArray[np.int64]) -> list[Array]:
+    names = ("uncertainty_m", "early_s", "late_s")
+    by_position = any(isinstance(getattr(track, name), np.ndarray) for track in tracks for name in names)
+    columns = []
+    for name in names:
+        values = [getattr(track, name) for track in tracks]
+        if by_position:
+            columns.append(_joined([np.broadcast_to(v, (n,)) for v, n in zip(values, counts, strict=True)]))
+        else:
+            columns.append(np.array(values, dtype=np.float64))
+    return columns
+
+
+def _undulations(columns: TrackColumns) -> Array:
+    if not (columns.reference == height_codes.AMSL).any():
+        return np.empty(0)
+    from keepclear.geo.geoid import undulation_m
+
+    result = np.zeros(len(columns.time_s))
+    wanted = np.repeat(columns.reference == height_codes.AMSL, np.diff(columns.first))
+    result[wanted] = undulation_m(columns.lon_deg[wanted], columns.lat_deg[wanted])
+    return result
+
+
+def _long_paths(
+    columns: TrackColumns, long_legs: npt.NDArray[np.int64], longest_m: float
+) -> tuple[Array, Array, npt.NDArray[np.int64]]:
+    """Inner points of legs too long to be cut along their chord; row i of the index is leg ``long_legs[i]``."""
+    lons, lats, first = [], [], [0]
+    for begin, pieces in long_legs:
+        end = begin + 1
+        lon, lat = geodesic_points(
+            columns.lon_deg[begin], columns.lat_deg[begin], columns.lon_deg[end], columns.lat_deg[end], int(pieces)
+        )
+        lons.append(lon[1:-1])
+        lats.append(lat[1:-1])
+        first.append(first[-1] + len(lon) - 2)
+    return _joined(lons), _joined(lats), np.array(first, dtype=np.int64)
+
+
+@numba.njit(nogil=True, cache=True)
+def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m: float) -> tuple[int, float]:
+    """Into how many pieces a leg is cut, and its length; the length is only an upper bound where it is not cut."""
+    dlat, dlon = lat1 - lat0, lon1 - lon0
+    bound = 111_700.0 * math.sqrt(dlat * dlat + dlon * dlon)
+    if bound <= longest_m:
+        return 1, bound
+    x0, y0, z0 = surface_point(lon0, lat0)
+    x1, y1, z1 = surface_point(lon1, lat1)
+    chord = math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2 + (z1 - z0) ** 2)
+    arc = 2.0 * _MEAN_RADIUS_M * math.asin(min(chord / (2.0 * _MEAN_RADIUS_M), 1.0))
+    return max(1, math.ceil(1.01 * arc / longest_m)), arc  # 1 %: more than the ellipsoid differs from a sphere
+
+
+@numba.njit(nogil=True, cache=True)
+def _sort_of_leg(h0: float, h1: float, sort: int, high_sort: int, high_m: float) -> int:
+    return high_sort if h0 > high_m + 0.001 or h1 > high_m + 0.001 else sort
+
+
+@numba.njit(nogil=True, cache=True)
+def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sorts, high_sorts, longest_m, high_m):  # type: ignore[no-untyped-def]
+    """Count what `_fill` will write: points, pieces, gaps, input legs; and list the legs that PROJ must cut."""
+    points = pieces = gaps = legs = 0
+    long_legs = []
+    for track in range(operation.shape[0]):
+        begin, end = first[track], first[track + 1]
+        op = operation[track]
+        points += 1
+        legs += max(end - begin - 1, 1)
+        last_sort, last_blank, open_piece = -1, False, False
+        for k in range(begin, max(end - 1, begin + 1)):
+            k1 = min(k + 1, end - 1)
+            if time_s[k1] - time_s[k] > gap_s[track]:
+                if not open_piece:  # nothing leads to this position: it stands alone, for an instant
+                    points += 1
+                    pieces += 1
+                gaps += 1
+                points += 1
+                open_piece = False
+                continue
+            sort = _sort_of_leg(height[k], height[k1], sorts[op], high_sorts[op], high_m)
+            blank = math.isnan(height[k]) or math.isnan(height[k1])
+            n, length = _pieces_of_leg(lon[k], lat[k], lon[k1], lat[k1], longest_m[sort])
+            if n > 1 and length > _ARC_CUT_M:
+                long_legs.append((k, n))
+            points += n
+            if not open_piece or by_position or sort != last_sort or blank != last_blank:
+                pieces += 1
+            last_sort, last_blank, open_piece = sort, blank, True
+        if not open_piece:
+            points += 1
+            pieces += 1
+    result = np.empty((len(long_legs), 2), dtype=np.int64)
+    for i in range(len(long_legs)):
+        result[i, 0], result[i, 1] = long_legs[i]
+    return points, pieces, gaps, legs, result
+
+
+@numba.njit(nogil=True, cache=True)
+def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
+    points[i, 0], points[i, 1], points[i, 2] = x, y, z
+    points[i, 3], points[i, 4], points[i, 5] = t, h, w
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - one pass over ten million rows
+    time_s, lon, lat, height, undulation, first, operation, reference, gap_s, by_position, uncertainty, early, late,
+    sorts, high_sorts, on_ground, longest_m, high_m, long_lon, long_lat, long_first, n_points, n_pieces, n_gaps,
+):  # fmt: skip
+    points = np.empty((n_points, 6))
+    piece_of = np.full(n_points, -1, dtype=np.int32)
+    piece_op, piece_sort = np.empty(n_pieces, np.int32), np.empty(n_pieces, np.int32)
+    piece_ref, tolerance = np.empty(n_pieces, np.int8), np.zeros((3, n_pieces))
+    gap_points, gap_op = np.empty((2 * n_gaps, 6)), np.empty(n_gaps, np.int32)
+    gap_sort, gap_ref, gap_tol = np.empty(n_gaps, np.int32), np.empty(n_gaps, np.int8), np.zeros((n_gaps, 3))
+    at, piece, gap, long_leg, longest = 0, -1, 0, 0, np.zeros(longest_m.shape[0])
+    with_geoid = undulation.shape[0] > 0
+    for track in range(operation.shape[0]):
+        begin, end = first[track], first[track + 1]
+        op = operation[track]
+        unknown = 5 if on_ground[op] else 6
+        last_sort, last_blank, open_piece = -1, False, False
+        h = 0.0 if math.isnan(height[begin]) else height[begin]
+        x, y, z = surface_point(lon[begin], lat[begin])
+        w = h + undulation[begin] if with_geoid else h
+        _put(points, at, x, y, z, time_s[begin], h, w)
+        at += 1
+        for k in range(begin, max(end - 1, begin + 1)):
+            k1 = min(k + 1, end - 1)
+            h1 = 0.0 if math.isnan(height[k1]) else height[k1]
+            w1 = h1 + undulation[k1] if with_geoid else h1
+            x1, y1, z1 = surface_point(lon[k1], lat[k1])
+            t, t1 = time_s[k], time_s[k1]
+            blank = math.isnan(height[k]) or math.isnan(height[k1])
+            a, b = (k, k1) if by_position else (track, track)
+            if t1 - t > gap_s[track]:
+                if not open_piece:
+                    piece += 1
+                    sort = _sort_of_leg(height[k], height[k], sorts[op], high_sorts[op], high_m)
+                    piece_op[piece], piece_sort[piece] = op, sort
+                    piece_ref[piece] = unknown if math.isnan(height[k]) else reference[track]
+                    tolerance[0, piece], tolerance[1, piece], tolerance[2, piece] = uncertainty[a], early[a], late[a]
+                    piece_of[at - 1] = piece
+                    _put(points, at, x, y, z, t, h, w)
+                    at += 1
+                _put(gap_points, 2 * gap, x, y, z, t, h, w)
+                _put(gap_points, 2 * gap + 1, x1, y1, z1, t1, h1, w1)
+                gap_op[gap], gap_sort[gap] = op, _sort_of_leg(height[k], height[k1], sorts[op], high_sorts[op], high_m)
+                gap_ref[gap] = unknown if blank else reference[track]
+                gap_tol[gap, 0] = max(uncertainty[a], uncertainty[b])
+                gap_tol[gap, 1], gap_tol[gap, 2] = max(early[a], early[b]), max(late[a], late[b])
+                gap += 1
+                _put(points, at, x1, y1, z1, t1, h1, w1)
+                at += 1
+                open_piece = False
+            else:
+                sort = _sort_of_leg(height[k], height[k1], sorts[op], high_sorts[op], high_m)
+                n, length = _pieces_of_leg(lon[k], lat[k], lon[k1], lat[k1], longest_m[sort])
+                longest[sort] = max(longest[sort], length / n)
+                if not open_piece or by_position or sort != last_sort or blank != last_blank:
+                    piece += 1
+                    piece_op[piece], piece_sort[piece] = op, sort
+                    piece_ref[piece] = unknown if blank else reference[track]
+                    tolerance[0, piece] = max(uncertainty[a], uncertainty[b])
+                    tolerance[1, piece], tolerance[2, piece] = max(early[a], early[b]), max(late[a], late[b])
+                last_sort, last_blank, open_piece = sort, blank, True
+                by_proj = n > 1 and length > _ARC_CUT_M
+                theta = length / _MEAN_RADIUS_M
+                for j in range(1, n):
+                    f = j / n
+                    if by_proj:
+                        row = long_first[long_leg] + j - 1
+                        px, py, pz = surface_point(long_lon[row], long_lat[row])
+                    else:
+                        c = 0.5 + math.sin(theta * (f - 0.5)) / (2.0 * math.sin(0.5 * theta))
+                        px, py, pz = lift(x + c * (x1 - x), y + c * (y1 - y), z + c * (z1 - z))
+                    piece_of[at - 1] = piece
+                    _put(points, at, px, py, pz, t + f * (t1 - t), h + f * (h1 - h), w + f * (w1 - w))
+                    at += 1
+                if by_proj:
+                    long_leg += 1
+                piece_of[at - 1] = piece
+                _put(points, at, x1, y1, z1, t1, h1, w1)
+                at += 1
+            x, y, z, h, w = x1, y1, z1, h1, w1
+        if not open_piece:
+            k, a = end - 1, end - 1 if by_position else track
+            piece += 1
+            sort = _sort_of_leg(height[k], height[k], sorts[op], high_sorts[op], high_m)
+            piece_op[piece], piece_sort[piece] = op, sort
+            piece_ref[piece] = unknown if math.isnan(height[k]) else reference[track]
+            tolerance[0, piece], tolerance[1, piece], tolerance[2, piece] = uncertainty[a], early[a], late[a]
+            piece_of[at - 1] = piece
+            _put(points, at, x, y, z, time_s[k], h, w)
+            at += 1
+    return (
+        points, piece_of, piece_op, piece_sort, piece_ref, tolerance[0], tolerance[1], tolerance[2],
+        gap_points, gap_op, gap_sort, gap_ref, gap_tol, longest,
+    )  # fmt: skip
