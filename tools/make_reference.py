@@ -1,0 +1,232 @@
+"""Write docs/reference/ from the code, so that it cannot say anything else; tests/docs holds it to that."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import keepclear
+from keepclear.cli.app import app
+from keepclear.formats.registry import formats_table
+from keepclear.model import kinds
+from keepclear.separation.minima import MinimaTable
+
+__all__ = ["FOLDER", "pages"]
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+_MADE = "<!-- Written by tools/make_reference.py (make docs): change the code, not this page. -->"
+
+
+def pages() -> dict[str, str]:
+    """Text of every page by its file's name."""
+    made = {
+        "command-line.md": _command_line(),
+        "api.md": _api(),
+        "kinds.md": _kinds(),
+        "minima.md": _minima(),
+        "formats.md": _formats(),
+    }
+    return {name: "\n".join([*lines, _MADE]) + "\n" for name, lines in made.items()}
+
+
+def _command_line() -> list[str]:
+    group: Any = typer.main.get_command(app)
+    lines = ["# The command line", "", "```text"]
+    lines += [f"keepclear {name} {_usage(command)}".rstrip() for name, command in group.commands.items()]
+    lines += ["keepclear --version", "```", "", *_statuses(), "", "## keepclear", "", *_parameters(group)]
+    for name, command in group.commands.items():
+        lines += [f"## keepclear {name}", "", inspect.cleandoc(command.callback.__doc__), "", *_parameters(command)]
+    return lines
+
+
+def _usage(command: Any) -> str:
+    parts = []
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parts.append(_metavar(parameter))
+        else:
+            shown = f"{_long(parameter)} {_metavar(parameter)}".strip()
+            parts.append(shown if parameter.required else f"[{shown}]")
+    return " ".join(parts)
+
+
+def _parameters(command: Any) -> list[str]:
+    rows = ["| | |", "|---|---|"]
+    for parameter in command.params:
+        names = ", ".join(sorted(parameter.opts, key=len)) if parameter.param_type_name == "option" else ""
+        what = f"{names} {_metavar(parameter)}".strip().replace("|", "\\|")
+        default = parameter.default
+        after = f" Default: `{default}`." if isinstance(default, str) and default else ""
+        rows.append(f"| `{what}` | {parameter.help}{after} |")
+    return [*rows, ""] if len(rows) > 2 else ["No options.", ""]
+
+
+def _metavar(parameter: Any) -> str:
+    if parameter.param_type_name == "option" and parameter.is_flag:
+        return ""
+    return str(parameter.metavar)
+
+
+def _long(parameter: Any) -> str:
+    return str(max(parameter.opts, key=len))
+
+
+def _statuses() -> list[str]:
+    return [
+        "| exit status | |",
+        "|---|---|",
+        "| 0 | clear: no conflict found in what is known; not a permission |",
+        "| 1 | conflict |",
+        "| 2 | bad input: one line per fault on standard error, and no answer |",
+        "| 3 | possible, and no conflict |",
+        "| 70 | no answer, through a fault of keepclear's own |",
+        "| 130 | no answer: stopped from the keyboard |",
+        "| 141 | no answer: whoever read the output went away |",
+    ]
+
+
+def _api() -> list[str]:
+    lines = [
+        "# The library",
+        "",
+        "Everything here is had with `import keepclear`; names are loaded when first used.",
+        "",
+    ]
+    for name in sorted(keepclear.__all__, key=str.casefold):
+        lines += [f"## keepclear.{name}", "", "```text", *_signature(name), "```", "", *_described(name)]
+    return lines
+
+
+def _signature(name: str) -> Iterator[str]:
+    thing = getattr(keepclear, name)
+    if isinstance(thing, type) and issubclass(thing, enum.Enum):
+        yield from (f"{name}.{member.name} = {member.value!r}" for member in thing)
+        return
+    if isinstance(thing, type) and issubclass(thing, Exception) and "__init__" not in vars(thing):
+        yield f"{name}({', '.join(base.__name__ for base in thing.__bases__)})"
+        return
+    yield from _one_a_line(name, thing)
+    if isinstance(thing, type) and not issubclass(thing, Exception):
+        for method, value in vars(thing).items():
+            if not method.startswith("_") and isinstance(value, classmethod | staticmethod):
+                yield from _one_a_line(f"{name}.{method}", getattr(thing, method))
+
+
+def _one_a_line(name: str, thing: Any) -> Iterator[str]:
+    signature = inspect.signature(thing)
+    text = _unquoted(f"{name}{signature}").removesuffix(" -> None")
+    if len(text) <= 100:
+        yield text
+        return
+    yield f"{name}("
+    keyword_only = False
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
+            keyword_only = True
+            yield "    *,"
+        yield _unquoted(f"    {parameter},")
+    returns = signature.return_annotation
+    yield ")" if returns in (inspect.Signature.empty, None, "None") else f") -> {returns}"
+
+
+def _unquoted(text: str) -> str:
+    """Annotations without the quotes of `from __future__ import annotations`, enum members by their names."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", re.sub(r"<(\w+\.\w+): [^>]*>", r"\1", text))
+
+
+def _described(name: str) -> list[str]:
+    """The docstring: its sections as headings in bold, its fields as a list."""
+    text = inspect.getdoc(getattr(keepclear, name)) or ""
+    lines: list[str] = []
+    section = ""
+    fenced = False
+    source = text.splitlines()
+    for number, line in enumerate(source):
+        following = source[number + 1] if number + 1 < len(source) else ""
+        if following and set(following) == {"-"}:
+            section = line
+            lines.append(f"**{line}**")
+            continue
+        if line and set(line) == {"-"}:
+            lines.append("")
+            continue
+        if section == "Examples":
+            if line and not fenced:
+                lines += ["```python", f">>> from keepclear import {name}"]
+                fenced = True
+            elif not line and fenced:
+                lines.append("```")
+                fenced = False
+            lines.append(line)
+            continue
+        if section and line and not line.startswith(" "):
+            lines.append(f"- `{line}`")
+        else:
+            lines.append((f"  {line.strip()}" if section and line else line).replace("``", "`"))
+    if fenced:
+        lines.append("```")
+    return [*lines, ""]
+
+
+def _kinds() -> list[str]:
+    lines = [
+        "# Kinds",
+        "",
+        "Case, spaces, hyphens and underscores do not matter. Any other word is refused, with this list.",
+        "",
+        "| operation | moves |",
+        "|---|---|",
+    ]
+    order = list(kinds.Domain)
+    for kind in kinds.OperationKind:
+        domains = sorted(kinds.OPERATION_DOMAINS[kind], key=order.index)
+        lines.append(f"| {kind.value} | {', '.join(domains)} |")
+    lines += ["| (none given) | anywhere: the strictest minima |", "", "| zone |", "|---|"]
+    lines += [f"| {kind.value} |" for kind in kinds.ZoneKind]
+    lines += [
+        "",
+        "What bounds where a unit can be while nothing is known of it, and from when on nothing is known:",
+        "",
+        "| domain | top speed, m/s | top climb, m/s | a gap is longer than, s |",
+        "|---|--:|--:|--:|",
+    ]
+    for domain in kinds.Domain:
+        numbers = (kinds.SPEED_LIMIT_M_S[domain], kinds.CLIMB_LIMIT_M_S[domain], kinds.GAP_LIMIT_S[domain])
+        lines.append(f"| {domain.value} | " + " | ".join(f"{number:g}" for number in numbers) + " |")
+    return [*lines, ""]
+
+
+def _minima() -> list[str]:
+    lines = [
+        "# Minima",
+        "",
+        "The least separation allowed. 0 m means that any overlap of more than 1 mm is too close. Where several rows",
+        "bind a pair, the largest of each number does; where no kind is given, the strictest row.",
+        "",
+        "| between | horizontal, m | vertical, m | in time, s | if closer | source |",
+        "|---|--:|--:|--:|---|---|",
+    ]
+    for rule in MinimaTable.default().rules:
+        vertical = "any height" if rule.vertical_m is None else f"{rule.vertical_m:g}"
+        numbers = f"{rule.horizontal_m:g} | {vertical} | {rule.time_s:g}"
+        lines.append(f"| {rule.name} | {numbers} | {rule.answer.value} | {rule.source} |")
+    return [*lines, ""]
+
+
+def _formats() -> list[str]:
+    lines = ["# Formats", "", "| format | files | can be | at most | what it is |", "|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(row) + " |" for row in formats_table()]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for file_name, page in pages().items():
+        (FOLDER / file_name).write_text(page, encoding="utf-8")
+        print(FOLDER / file_name)
