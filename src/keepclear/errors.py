@@ -39,10 +39,10 @@ class Fault:
     value: str = ""
 
     def __str__(self) -> str:
-        where = ": ".join(part for part in (self.file, self.feature, self.field) if part)
-        text = f"{where}: {self.problem}" if where else self.problem
+        named = (self.file, _shortened(self.feature, 200), _shortened(self.field, 200), _shortened(self.problem, 500))
+        text = ": ".join(part for part in named if part)
         if self.value:
-            text += f" (got {_shortened(self.value)})"
+            text += f" (got {_shortened(self.value)!r})"
         if self.right:
             text += f"; {self.right}"
         return " ".join(text.split())  # one line per fault, whatever the value held
@@ -76,6 +76,5 @@ class StoreError(KeepclearError):
     """What must be durable could not be made durable."""
 
 
-def _shortened(value: str, most: int = 60) -> str:
-    text = value if len(value) <= most else value[: most - 1] + "…"
-    return repr(text)
+def _shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

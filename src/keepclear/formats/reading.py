@@ -10,9 +10,11 @@ from keepclear.errors import Fault, InputError
 from keepclear.model.kinds import OperationKind, ZoneKind
 from keepclear.model.operations import Operation, Plans, Zone
 
-__all__ = ["MOST_FAULTS", "Reading"]
+__all__ = ["MOST_FAULTS", "MOST_WARNING", "Reading"]
 
 MOST_FAULTS = 1000
+MOST_WARNING = 1000
+"""Characters of one warning: a sentence may hold names of any length from the file."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,8 @@ class Reading:
 
     def warn(self, sentence: str) -> None:
         """Note something that could be read but looks odd, or was assumed."""
-        self.warnings.append(f"{self.file}: {sentence}")
+        one_line = " ".join(f"{self.file}: {sentence}".split())
+        self.warnings.append(one_line if len(one_line) <= MOST_WARNING else one_line[: MOST_WARNING - 1] + "…")
 
     def plans(self) -> Plans:
         """What was read.

@@ -142,7 +142,9 @@ class Track:
         height_m: Array,
         height_reference: HeightReference,
         basis: TrackBasis,
-        uncertainty_m: float = 0.0,
+        uncertainty_m: float | Array = 0.0,
+        early_s: float | Array = 0.0,
+        late_s: float | Array = 0.0,
     ) -> Track:
         """A track of arrays that a bulk reader has already checked as a whole; nothing is copied or checked here."""
         track = object.__new__(cls)
@@ -154,8 +156,8 @@ class Track:
         put(track, "height_reference", height_reference)
         put(track, "basis", basis)
         put(track, "uncertainty_m", uncertainty_m)
-        put(track, "early_s", 0.0)
-        put(track, "late_s", 0.0)
+        put(track, "early_s", early_s)
+        put(track, "late_s", late_s)
         return track
 
 

@@ -12,14 +12,14 @@ from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.area import within_area
-from keepclear.separation.evidence import PairEvidence, collect
+from keepclear.separation.evidence import Evidence, PairEvidence, collect
 from keepclear.separation.judging import judge_moving
 from keepclear.separation.judging_standing import judge_standing
 from keepclear.separation.minima import RVSM_CEILING_M, MinimaTable
 from keepclear.separation.sentences import sentence_of
 from keepclear.separation.world import World, compile_world
 
-__all__ = ["check", "findings"]
+__all__ = ["check", "conflicts_of", "findings"]
 
 Window = tuple[float | None, float | None]
 Area = tuple[float, float, float, float]
@@ -124,6 +124,11 @@ def findings(
     evidence = [judge_moving(world, jobs=jobs, progress=progress, hits=hits), *judge_standing(world)]
     if area is not None:
         evidence = [within_area(part, world, area) for part in evidence]
+    return conflicts_of(world, evidence)
+
+
+def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
+    """Evidence as one finding per pair, ordered by their start."""
     return tuple(sorted((_conflict(world, pair) for pair in collect(evidence)), key=_order))
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from keepclear.geo.kernel import kernel
 
 __all__ = ["CORNERS", "clip", "clip_box", "least_on_segment", "least_square", "unit_square"]
 
@@ -25,7 +26,7 @@ CORNERS = 16
 """Rows a polygon array needs: a square and every half-plane that is ever clipped from it, with room to spare."""
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def unit_square(polygon: Array) -> int:
     """Make `polygon` the square 0 ≤ u, w ≤ 1; returns 4."""
     polygon[0, 0], polygon[0, 1] = 0.0, 0.0
@@ -35,7 +36,7 @@ def unit_square(polygon: Array) -> int:
     return 4
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def clip(polygon: Array, n: int, scratch: Array, a: float, b: float, c: float) -> int:
     """Keep the part of the polygon where a·u + b·w ≤ c; returns the new number of corners (0: nothing is left)."""
     if n == 0:
@@ -59,7 +60,7 @@ def clip(polygon: Array, n: int, scratch: Array, a: float, b: float, c: float) -
     return kept
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def clip_box(polygon: Array, n: int, scratch: Array, u0: float, u1: float, w0: float, w1: float) -> int:
     """Keep the part of the polygon where u0 ≤ u ≤ u1 and w0 ≤ w ≤ w1; infinite bounds bind nothing."""
     if u1 < 1.0:
@@ -73,7 +74,7 @@ def clip_box(polygon: Array, n: int, scratch: Array, u0: float, u1: float, w0: f
     return n
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def least_square(  # noqa: PLR0913 - three vectors, spelt out so that nothing is allocated
     polygon: Array,
     n: int,
@@ -108,7 +109,7 @@ def least_square(  # noqa: PLR0913 - three vectors, spelt out so that nothing is
     return best, best_u, best_w
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def least_on_segment(px: float, py: float, pz: float, dx: float, dy: float, dz: float) -> tuple[float, float]:
     """Least |p + f·d|² for f in [0, 1], and that f."""
     dd = dx * dx + dy * dy + dz * dz
@@ -119,7 +120,7 @@ def least_on_segment(px: float, py: float, pz: float, dx: float, dy: float, dz: 
     return x * x + y * y + z * z, f
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _inside(polygon: Array, n: int, u: float, w: float) -> bool:
     for i in range(n):
         j = i + 1 if i + 1 < n else 0

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.heights import AMSL, FL
+from keepclear.geo.kernel import kernel
 from keepclear.separation.closest import least_on_segment
 from keepclear.separation.shapes import contains_point
 
@@ -24,7 +24,7 @@ _NARROWINGS = 60
 _GOLDEN = 0.3819660112501051
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def gap_spheres(gap_points, speed, tolerance):  # type: ignore[no-untyped-def]
     """Spheres and times, shapes (g, 4) and (g, 2), that hold all a unit can reach in each gap."""
     count = speed.shape[0]
@@ -41,7 +41,7 @@ def gap_spheres(gap_points, speed, tolerance):  # type: ignore[no-untyped-def]
     return spheres, times
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _speed(gap_points, g, speed):  # type: ignore[no-untyped-def]
     """Top speed; more if the ends could not be joined at it, so that something remains to be reached."""
     a, b = 2 * g, 2 * g + 1
@@ -51,7 +51,7 @@ def _speed(gap_points, g, speed):  # type: ignore[no-untyped-def]
     return max(speed[g], 1.001 * math.sqrt(square) / max(gap_points[b, 3] - gap_points[a, 3], 1e-3))
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _lens_distance(gap_points, g, r0, r1, x, y, z):  # type: ignore[no-untyped-def]
     """Distance of a point to the part common to balls of radius r0 and r1 about the ends of gap g."""
     a, b = 2 * g, 2 * g + 1
@@ -75,7 +75,7 @@ def _lens_distance(gap_points, g, r0, r1, x, y, z):  # type: ignore[no-untyped-d
     return math.hypot(axial - corner, radial - rim)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _leg_distance(points, i, gap_points, g, speed, slip, t):  # type: ignore[no-untyped-def]
     dt = points[i + 1, 3] - points[i, 3]
     u = (t - points[i, 3]) / dt if dt > 0.0 else 0.0
@@ -87,7 +87,7 @@ def _leg_distance(points, i, gap_points, g, speed, slip, t):  # type: ignore[no-
     return _lens_distance(gap_points, g, r0, r1, x, y, z)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _height_window(points, i, ref_i, gap_points, g, ref_g, climb, slip, vertical, spans, low, high):  # type: ignore[no-untyped-def]
     """The part of [low, high] in which the heights could be closer than the minimum."""
     if vertical == math.inf:
@@ -120,7 +120,7 @@ def _height_window(points, i, ref_i, gap_points, g, ref_g, climb, slip, vertical
     return low, high
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def judge_gap_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     points, leg_of, ref_of, slip, doubt, gap_points, gap_of, gap_ref, speeds, climbs, horizontal, vertical, window, spans
 ):
@@ -176,7 +176,7 @@ def judge_gap_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _spans_of_gap(gap_points, g, ref, climb, spans):  # type: ignore[no-untyped-def]
     """Lowest and highest that the unit can be at any time in the gap, above W84."""
     a, b = 2 * g, 2 * g + 1
@@ -189,7 +189,7 @@ def _spans_of_gap(gap_points, g, ref, climb, spans):  # type: ignore[no-untyped-
     return low - more, high + more
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def judge_gap_gaps(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     gap_points, first_of, second_of, refs, slip, doubt, speeds, climbs, horizontal, vertical, window, spans
 ):
@@ -219,7 +219,7 @@ def judge_gap_gaps(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _balls_apart(gap_points, g, k, speeds, slip, t):  # type: ignore[no-untyped-def]
     """A lower bound of the distance between what two units can reach at a moment."""
     widest = -math.inf
@@ -235,7 +235,7 @@ def _balls_apart(gap_points, g, k, speeds, slip, t):  # type: ignore[no-untyped-
     return widest
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def judge_gap_shapes(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     gap_points, gap_of, refs, slip, doubt, speeds, climbs, shape_of, horizontal, vertical, band, start, end, edges,
     edge_first, rings, ring_first, shape_ring_first, spans,
@@ -269,7 +269,7 @@ def judge_gap_shapes(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _reaches(gap_points, a, b, edges, edge, r0, r1, both):  # type: ignore[no-untyped-def]
     """Whether some point of an edge is within r0 of the one end, r1 of the other and `both` of the two together."""
     dx, dy, dz = edges[edge, 3] - edges[edge, 0], edges[edge, 4] - edges[edge, 1], edges[edge, 5] - edges[edge, 2]
@@ -291,7 +291,7 @@ def _reaches(gap_points, a, b, edges, edge, r0, r1, both):  # type: ignore[no-un
     return _sum_of_distances(gap_points, a, b, edges, edge, 0.5 * (low + high)) <= both
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _sum_of_distances(gap_points, a, b, edges, edge, s):  # type: ignore[no-untyped-def]
     first = second = 0.0
     for k in range(3):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.ellipsoid import surface_lonlat
 from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
+from keepclear.geo.kernel import kernel
 from keepclear.model.findings import Closest
 from keepclear.separation.closest import CORNERS
 from keepclear.separation.evidence import Evidence, Reason
@@ -38,14 +38,14 @@ def judge_moving(
         legs.points, legs.piece_of, legs.reference, legs.uncertainty_m, legs.early_s, legs.late_s, legs.sort,
         sorts.horizontal_m, sorts.vertical_m, sorts.time_s, world.window[0], world.window[1], HEIGHT_SPANS,
     )  # fmt: skip
-    sure = np.array([[math.nan] * 5]).repeat(len(hits), axis=0)
-    maybe, reasons = sure.copy(), np.zeros(len(hits), dtype=np.int64)
-    _judge_hits(hits, *args, sure, maybe, reasons)
+    found, reasons = np.full((2, len(hits), 5), math.nan), np.zeros(len(hits), dtype=np.int64)
+    _judge_hits(hits, *args, found, reasons)
+    sure, maybe = found
 
     def locate(row: int, certain: bool) -> Closest:
-        found = sure[row] if certain else maybe[row]
+        at = sure[row] if certain else maybe[row]
         i, j = int(hits[row, 0]), int(hits[row, 1])
-        return _closest(world, i, j, found)
+        return _closest(world, i, j, at)
 
     parts = [(sure, True), (maybe, False)]
     rows = [np.flatnonzero(~np.isnan(found[:, 2])) for found, _ in parts]
@@ -61,10 +61,10 @@ def judge_moving(
     )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     hits, points, piece_of, p_ref, p_doubt, p_early, p_late, p_sort, horizontal, vertical, time, window_from, window_to,
-    spans, sure, maybe, reasons,
+    spans, found, reasons,
 ):  # fmt: skip
     """For each pair of legs: the certain violation, and the possible one where doubt makes it wider."""
     polygon, scratch, out = np.empty((CORNERS, 2)), np.empty((CORNERS, 2)), np.empty(5)
@@ -76,22 +76,16 @@ def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
         t = max(0.0, time[si, sj] - MARGIN_S)
         doubt = p_doubt[pi] + p_doubt[pj]
         exact = v == math.inf or (ri == rj and ri <= FL) or (ri <= AMSL and rj <= AMSL)
-        if describe_pair(
-            points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h, v, True, spans,
-            window_from, window_to, polygon, scratch, out,
-        ):  # fmt: skip
-            sure[row, :] = out
-        if doubt == 0.0 and exact:
-            continue
-        if describe_pair(
-            points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h + doubt, v, False, spans,
-            window_from, window_to, polygon, scratch, out,
-        ):  # fmt: skip
-            maybe[row, :] = out
-            if doubt > 0.0:
-                reasons[row] |= 1
-            if not exact:
-                reasons[row] |= 2
+        for side in range(1 if doubt == 0.0 and exact else 2):
+            if not describe_pair(
+                points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h + side * doubt, v,
+                side == 0, spans, window_from, window_to, polygon, scratch, out,
+            ):  # fmt: skip
+                continue
+            for k in range(5):
+                found[side, row, k] = out[k]
+            if side == 1:
+                reasons[row] = (1 if doubt > 0.0 else 0) | (0 if exact else 2)
 
 
 def side_of_leg(world: World, i: int, u: float) -> tuple[float, tuple[float, float, float | None], int, float, float]:

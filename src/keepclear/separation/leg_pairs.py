@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.heights import AGL, AMSL, FL
+from keepclear.geo.kernel import kernel
 from keepclear.separation.closest import clip, clip_box, least_square, unit_square
 
 __all__ = ["MARGIN_M", "MARGIN_S", "describe_pair", "height_gaps", "near", "quick_near"]
@@ -30,7 +30,7 @@ MARGIN_S = 0.001
 _BISECTIONS = 48
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def quick_near(points: Array, i: int, j: int, column: int, horizontal_m: float, vertical_m: float) -> bool:
     """Whether legs i and j, with exact times, comparable heights in `column` and lasting times, come too close."""
     ti, tj = points[i, 3], points[j, 3]
@@ -68,7 +68,7 @@ def quick_near(points: Array, i: int, j: int, column: int, horizontal_m: float, 
     return cc + t * (2.0 * ac + t * aa) < horizontal_m * horizontal_m
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def height_gaps(spans, certain, ref_a, own_a, w84_a, ref_b, own_b, w84_b):  # type: ignore[no-untyped-def]
     """Least and greatest that height a could be above height b, each with its own reference.
 
@@ -92,7 +92,7 @@ def height_gaps(spans, certain, ref_a, own_a, w84_a, ref_b, own_b, w84_b):  # ty
     return low_a - high_b, high_a - low_b
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def region(points, i, j, ref_i, ref_j, slip_low, slip_high, vertical_m, certain, spans, polygon, scratch):  # type: ignore[no-untyped-def]
     """Corners of the region of (u, w) that times and heights allow; `certain`: for every height, else for some.
 
@@ -129,7 +129,7 @@ def region(points, i, j, ref_i, ref_j, slip_low, slip_high, vertical_m, certain,
     return n
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _clip_heights(points, i, j, ref_i, ref_j, vertical_m, certain, spans, polygon, n, scratch):  # type: ignore[no-untyped-def]
     # The least and greatest gap are linear in (u, w): three corners of the square give their coefficients.
     lo00, hi00 = height_gaps(spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j, 4], points[j, 5])
@@ -143,7 +143,7 @@ def _clip_heights(points, i, j, ref_i, ref_j, vertical_m, certain, spans, polygo
     return clip(polygon, n, scratch, -(lo10 - lo00), -(lo01 - lo00), vertical_m + lo00)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def least(points, i, j, polygon, n):  # type: ignore[no-untyped-def]
     """Least square of the distance of legs i and j over the polygon, and where: u and w."""
     return least_square(
@@ -154,7 +154,7 @@ def least(points, i, j, polygon, n):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def near(points, i, j, ref_i, ref_j, slip_low, slip_high, horizontal_m, vertical_m, certain, spans, polygon, scratch):  # type: ignore[no-untyped-def]
     """Whether legs i and j come closer than the minima at some pair of times that slip allows."""
     n = region(points, i, j, ref_i, ref_j, slip_low, slip_high, vertical_m, certain, spans, polygon, scratch)
@@ -164,7 +164,7 @@ def near(points, i, j, ref_i, ref_j, slip_low, slip_high, horizontal_m, vertical
     return square < horizontal_m * horizontal_m
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def describe_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     points, i, j, ref_i, ref_j, early_i, late_i, early_j, late_j, time_m, horizontal_m, vertical_m, certain, spans,
     window_from, window_to, polygon, scratch, out,
@@ -194,7 +194,7 @@ def describe_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _span_on_line(points, i, j, polygon, limit, out):  # type: ignore[no-untyped-def]
     """Without slip the region is a line, and the violation an interval between the roots of a quadratic."""
     u0, w0, du, dw = polygon[0, 0], polygon[0, 1], polygon[1, 0] - polygon[0, 0], polygon[1, 1] - polygon[0, 1]
@@ -215,7 +215,7 @@ def _span_on_line(points, i, j, polygon, limit, out):  # type: ignore[no-untyped
     out[0], out[1] = t0 + (u0 + low * du) * dt, t0 + (u0 + high * du) * dt
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _span_in_region(points, i, j, early_i, late_i, early_j, late_j, time_m, limit, polygon, n, scratch, u, w, out):  # type: ignore[no-untyped-def]
     """With slip: whether a moment is in the violation is a convex question, so its ends are found by bisection."""
     work = np.empty_like(polygon)
@@ -247,7 +247,7 @@ def _span_in_region(points, i, j, early_i, late_i, early_j, late_j, time_m, limi
             out[0], out[1] = min(out[0], good), max(out[1], good)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _moment(ta: float, tb: float, early_a: float, late_a: float, early_b: float, late_b: float) -> float:
     """A moment at which the one can be at ta of its plan and the other at tb of its own."""
     low, high = max(ta - early_a, tb - early_b), min(ta + late_a, tb + late_b)
@@ -256,7 +256,7 @@ def _moment(ta: float, tb: float, early_a: float, late_a: float, early_b: float,
     return low if math.isinf(high) else 0.5 * (low + high)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _at_moment(points, i, j, moment, early_i, late_i, early_j, late_j, limit, polygon, n, work, scratch):  # type: ignore[no-untyped-def]
     """Whether at this moment the two can be too close."""
     for k in range(n):
@@ -270,7 +270,7 @@ def _at_moment(points, i, j, moment, early_i, late_i, early_j, late_j, limit, po
     return square < limit
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _window(t0: float, t1: float, low: float, high: float) -> tuple[float, float]:
     """Places along a leg passed between two times: the whole leg if it takes no time."""
     slack = 1e-6  # a microsecond is about what the epoch's doubles resolve; without it a window of no length is lost

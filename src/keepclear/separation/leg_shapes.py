@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.ellipsoid import LEAST_RADIUS_M, LONGEST_LEG_M, lift
 from keepclear.geo.heights import AGL, AMSL, FL, W84
+from keepclear.geo.kernel import kernel
 from keepclear.separation.closest import CORNERS, least_on_segment, least_square
 from keepclear.separation.shapes import BLOCK, contains_point
 
@@ -25,7 +25,7 @@ Array = npt.NDArray[np.float64]
 _BISECTIONS = 48
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _bound_gap(spans, certain, ref, own, w84, undulation, bound_code, bound_m, bound_low, bound_high):  # type: ignore[no-untyped-def]
     """Least and greatest that a height on the leg could be above a bound of the shape's band."""
     if ref == bound_code and (ref <= FL or (certain and ref == AGL)):
@@ -41,7 +41,7 @@ def _bound_gap(spans, certain, ref, own, w84, undulation, bound_code, bound_m, b
     return low - bound_high, high - bound_low
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _below(g0: float, g1: float, limit: float, low: float, high: float) -> tuple[float, float]:
     """The part of [low, high] where g0 + u·(g1 - g0) ≤ limit."""
     slope = g1 - g0
@@ -51,7 +51,7 @@ def _below(g0: float, g1: float, limit: float, low: float, high: float) -> tuple
     return (low, min(high, u)) if slope > 0.0 else (max(low, u), high)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _stretch(points, i, ref, early, late, undulation, band, start, end, vertical, certain, spans):  # type: ignore[no-untyped-def]
     """Places along the leg that the window of times and the band of heights allow; (1, 0) if there is none."""
     t0, dt = points[i, 3], points[i + 1, 3] - points[i, 3]
@@ -76,7 +76,7 @@ def _stretch(points, i, ref, early, late, undulation, band, start, end, vertical
     return low, high
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _at(points, i, u):  # type: ignore[no-untyped-def]
     """Place u of a leg, on the surface."""
     return lift(
@@ -86,7 +86,7 @@ def _at(points, i, u):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _edge_square(qx, qy, qz, edges, edge):  # type: ignore[no-untyped-def]
     """Square of the distance of a point to an edge, and the place on the edge."""
     return least_on_segment(
@@ -95,7 +95,7 @@ def _edge_square(qx, qy, qz, edges, edge):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _near_edge(q, edges, edge, limit, polygon, out):  # type: ignore[no-untyped-def]
     """Where the chord ``q[0:3]`` to ``q[3:6]`` is within √limit of an edge: fills (low, high, square, f, s)."""
     polygon[0, 0], polygon[0, 1], polygon[1, 0], polygon[1, 1] = 0.0, 0.0, 1.0, 0.0
@@ -126,35 +126,38 @@ def _near_edge(q, edges, edge, limit, polygon, out):  # type: ignore[no-untyped-
     return True
 
 
-@numba.njit(nogil=True, cache=True)
-def _add(spans_list, n, low, high):  # type: ignore[no-untyped-def]
-    if n == spans_list.shape[0]:
+@kernel
+def _add(found, n, low, high):  # type: ignore[no-untyped-def]
+    """Append an interval; returns the array, grown if it was full, and the new count."""
+    if n == found.shape[0]:
         grown = np.empty((2 * n, 2))
-        grown[:n] = spans_list
-        spans_list = grown
-    spans_list[n, 0], spans_list[n, 1] = low, high
-    return spans_list, n + 1
+        for k in range(n):
+            grown[k, 0], grown[k, 1] = found[k, 0], found[k, 1]
+        found = grown
+    found[n, 0], found[n, 1] = low, high
+    return found, n + 1
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _merge(found, n):  # type: ignore[no-untyped-def]
     """Sort intervals and merge those that overlap or meet; returns how many are left."""
-    if n < 2:
-        return n
-    order = np.argsort(found[:n, 0])
-    merged = found[:n][order]
+    for k in range(1, n):  # they come nearly sorted, along the leg
+        low, high, at = found[k, 0], found[k, 1], k
+        while at > 0 and found[at - 1, 0] > low:
+            found[at, 0], found[at, 1] = found[at - 1, 0], found[at - 1, 1]
+            at -= 1
+        found[at, 0], found[at, 1] = low, high
     kept = 0
     for k in range(1, n):
-        if merged[k, 0] <= merged[kept, 1] + 1e-12:
-            merged[kept, 1] = max(merged[kept, 1], merged[k, 1])
+        if found[k, 0] <= found[kept, 1] + 1e-12:
+            found[kept, 1] = max(found[kept, 1], found[k, 1])
         else:
             kept += 1
-            merged[kept] = merged[k]
-    found[: kept + 1] = merged[: kept + 1]
-    return kept + 1
+            found[kept, 0], found[kept, 1] = found[k, 0], found[k, 1]
+    return kept + 1 if n > 0 else 0
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polygon, best):  # type: ignore[no-untyped-def]
     """Intervals of u in [u0, u1] within `radius` of an edge; `best` gets (square, u, edge, s) of the closest place.
 
@@ -197,7 +200,7 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
     return found, _merge(found, n)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _inside_between(points, i, u0, u1, near, n, rings, ring_first, r0, r1):  # type: ignore[no-untyped-def]
     """The stretches of [u0, u1] that are inside and not near the border."""
     found, kept = np.empty((n + 1, 2)), 0
@@ -214,7 +217,7 @@ def _inside_between(points, i, u0, u1, near, n, rings, ring_first, r0, r1):  # t
     return found, kept
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     points, leg_of, ref_of, early_of, late_of, undulation, shape_of, radius, border_m, vertical, time_m, band, start, end,
     edges, edge_first, blocks, block_first, rings, ring_first, shape_ring_first, certain, spans,
@@ -237,7 +240,7 @@ def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     """
     polygon = np.empty((CORNERS, 2))
     rows = leg_of.shape[0]
-    out_row, out_start, out_end, n_out = np.empty(rows + 16, np.int64), np.empty(rows + 16), np.empty(rows + 16), 0
+    out_row, out_times, n_out = np.empty(rows + 16, np.int64), np.empty((rows + 16, 2)), 0
     closest = np.full((rows, 4), math.inf)
     best = np.empty(4)
     for row in range(rows):
@@ -276,10 +279,12 @@ def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
         t0, dt = points[i, 3], points[i + 1, 3] - points[i, 3]
         for j in range(n):
             if n_out == out_row.shape[0]:
-                out_row = np.concatenate((out_row, np.empty(n_out, np.int64)))
-                out_start, out_end = np.concatenate((out_start, np.empty(n_out))), np.concatenate((out_end, np.empty(n_out)))
+                grown = np.empty(2 * n_out, np.int64)
+                for at in range(n_out):
+                    grown[at] = out_row[at]
+                out_row = grown
             out_row[n_out] = row
-            out_start[n_out] = max(t0 + found[j, 0] * dt - early, low)
-            out_end[n_out] = min(t0 + found[j, 1] * dt + late, high)
-            n_out += 1
-    return out_row[:n_out], out_start[:n_out], out_end[:n_out], closest
+            out_times, n_out = _add(
+                out_times, n_out, max(t0 + found[j, 0] * dt - early, low), min(t0 + found[j, 1] * dt + late, high)
+            )
+    return out_row[:n_out], out_times[:n_out, 0], out_times[:n_out, 1], closest

@@ -11,12 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo import heights as height_codes
 from keepclear.geo.ellipsoid import geodesic_points, lift, surface_point
+from keepclear.geo.kernel import kernel
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
 from keepclear.model.kinds import Domain
@@ -214,7 +214,7 @@ def _long_paths(
     return _joined(lons), _joined(lats), np.array(first, dtype=np.int64)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m: float) -> tuple[int, float]:
     """Into how many pieces a leg is cut, and its length; the length is only an upper bound where it is not cut."""
     dlat, dlon = lat1 - lat0, lon1 - lon0
@@ -228,12 +228,12 @@ def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m
     return max(1, math.ceil(1.01 * arc / longest_m)), arc  # 1 %: more than the ellipsoid differs from a sphere
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _sort_of_leg(h0: float, h1: float, sort: int, high_sort: int, high_m: float) -> int:
     return high_sort if h0 > high_m + 0.001 or h1 > high_m + 0.001 else sort
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sorts, high_sorts, longest_m, high_m):  # type: ignore[no-untyped-def]
     """Count what `_fill` will write: points, pieces, gaps, input legs; and list the legs that PROJ must cut."""
     points = pieces = gaps = legs = 0
@@ -272,13 +272,13 @@ def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sort
     return points, pieces, gaps, legs, result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
     points[i, 0], points[i, 1], points[i, 2] = x, y, z
     points[i, 3], points[i, 4], points[i, 5] = t, h, w
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - one pass over ten million rows
     time_s, lon, lat, height, undulation, first, operation, reference, gap_s, by_position, uncertainty, early, late,
     sorts, high_sorts, on_ground, longest_m, high_m, long_lon, long_lat, long_first, n_points, n_pieces, n_gaps,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from keepclear.geo.kernel import kernel
 
 __all__ = ["RUN", "legs_near", "overlapping", "runs_of_legs"]
 
@@ -20,7 +21,15 @@ RUN = 32
 """Legs under one bounding sphere."""
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
+def _doubled(found):  # type: ignore[no-untyped-def]
+    grown = np.empty((2 * found.shape[0], 2), np.int64)
+    for row in range(found.shape[0]):
+        grown[row, 0], grown[row, 1] = found[row, 0], found[row, 1]
+    return grown
+
+
+@kernel
 def runs_of_legs(points, piece_of, operation, early, late, doubt):  # type: ignore[no-untyped-def]
     """Bounding spheres of runs of up to `RUN` legs of one operation.
 
@@ -32,14 +41,14 @@ def runs_of_legs(points, piece_of, operation, early, late, doubt):  # type: igno
     """
     n = piece_of.shape[0]
     runs, spheres, times = np.empty((n, 3), np.int64), np.empty((n, 4)), np.empty((n, 2))
-    count, i = 0, 0
+    low, high, count, i = np.empty(3), np.empty(3), 0, 0
     while i < n:
         if piece_of[i] < 0:
             i += 1
             continue
         op, begin = operation[piece_of[i]], i
-        low = np.array([math.inf, math.inf, math.inf])
-        high = -low
+        for k in range(3):
+            low[k], high[k] = math.inf, -math.inf
         first, last, blur = math.inf, -math.inf, 0.0
         while i < n and piece_of[i] >= 0 and i - begin < RUN and operation[piece_of[i]] == op:
             piece = piece_of[i]
@@ -57,10 +66,10 @@ def runs_of_legs(points, piece_of, operation, early, late, doubt):  # type: igno
         runs[count, 0], runs[count, 1], runs[count, 2] = begin, i, op
         times[count, 0], times[count, 1] = first, last
         count += 1
-    return runs[:count].copy(), spheres[:count].copy(), times[:count].copy()
+    return runs[:count], spheres[:count], times[:count]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def overlapping(spheres, times, sweeping, order):  # type: ignore[no-untyped-def]
     """Pairs of things whose spheres and times overlap and of which at least one is `sweeping`.
 
@@ -98,9 +107,7 @@ def overlapping(spheres, times, sweeping, order):  # type: ignore[no-untyped-def
                     square += (spheres[thing, k] - spheres[other, k]) ** 2
                 if square <= reach * reach:
                     if count == found.shape[0]:
-                        grown = np.empty((2 * count, 2), np.int64)
-                        grown[:count] = found
-                        found = grown
+                        found = _doubled(found)
                     found[count, 0], found[count, 1] = min(thing, other), max(thing, other)
                     count += 1
             if pool == 0:
@@ -113,10 +120,10 @@ def overlapping(spheres, times, sweeping, order):  # type: ignore[no-untyped-def
         else:
             others[n_others] = thing
             n_others += 1
-    return found[:count].copy()
+    return found[:count]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def legs_near(pairs, points, piece_of, runs, early, late, doubt, spheres, times):  # type: ignore[no-untyped-def]
     """Legs of the runs in `pairs` that could touch the other thing of their pair.
 
@@ -144,9 +151,7 @@ def legs_near(pairs, points, piece_of, runs, early, late, doubt, spheres, times)
             reach = spheres[other, 3] + 0.5 * math.sqrt(length) + doubt[piece] + 1.0
             if square <= reach * reach:
                 if count == found.shape[0]:
-                    grown = np.empty((2 * count, 2), np.int64)
-                    grown[:count] = found
-                    found = grown
+                    found = _doubled(found)
                 found[count, 0], found[count, 1] = i, other
                 count += 1
-    return found[:count].copy()
+    return found[:count]

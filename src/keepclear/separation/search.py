@@ -16,13 +16,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
-from keepclear.separation.closest import CORNERS
-from keepclear.separation.leg_pairs import MARGIN_M, MARGIN_S, near, quick_near
+from keepclear.geo.heights import AMSL, FL
+from keepclear.geo.kernel import kernel
+from keepclear.separation.leg_pairs import MARGIN_M, quick_near
 from keepclear.separation.legs import Legs
 
 __all__ = ["Limits", "Tile", "join", "plan_tiles", "sweep"]
@@ -30,11 +29,12 @@ __all__ = ["Limits", "Tile", "join", "plan_tiles", "sweep"]
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
-_LEGS_PER_SLICE = 256
+_LEGS_PER_SLICE = 8
 _MOST_SLICES = 1 << 20
 _LEAST_TILE = 50_000
 _SMALLEST_CELL_M = 25.0
 _HALF_RANGE = 1 << 19
+_GEOID_RANGE_M = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,9 @@ def sweep(
     extra = legs.late_s + limits.time_s.max(axis=1)[legs.sort]
     return _sweep(
         legs.points, legs.piece_of, legs.operation, legs.sort, legs.reference, legs.uncertainty_m, legs.early_s,
-        legs.late_s, extra, limits.party, limits.compare_own, limits.horizontal_m, limits.vertical_m, limits.time_s,
-        group, cell, reach, tile.order, tile.slices, tile.start_s, tile.width_s, tile.carried, HEIGHT_SPANS,
+        (legs.early_s > 0.0) | (legs.late_s > 0.0), extra, limits.party, limits.compare_own, limits.horizontal_m,
+        limits.vertical_m, limits.time_s, group, cell, reach, tile.order, tile.slices, tile.start_s, tile.width_s,
+        tile.carried,
     )  # fmt: skip
 
 
@@ -169,7 +170,7 @@ def _grid(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
     return group.astype(np.int32), cell, reach
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _bounds(points, piece_of, early):  # type: ignore[no-untyped-def]
     first, last, count = math.inf, -math.inf, 0
     for i in range(piece_of.shape[0]):
@@ -184,14 +185,14 @@ def _bounds(points, piece_of, early):  # type: ignore[no-untyped-def]
     return first, last, count
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _slice_of(start: float, first: float, width: float, n_slices: int) -> int:
     if start <= first:
         return 0
     return min(int((start - first) / width), n_slices - 1)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _by_slice(points, piece_of, early, first, width, n_slices, count):  # type: ignore[no-untyped-def]
     """Counting sort of legs by slice of time."""
     slices = np.zeros(n_slices + 1, dtype=np.int64)
@@ -212,7 +213,7 @@ def _by_slice(points, piece_of, early, first, width, n_slices, count):  # type: 
     return order, slices
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _carried(points, piece_of, early, reach, first, width, n_slices, edges):  # type: ignore[no-untyped-def]
     """For each tile, the legs that begin in an earlier one and reach into it."""
     n_tiles = edges.shape[0] - 1
@@ -242,139 +243,203 @@ def _carried(points, piece_of, early, reach, first, width, n_slices, edges):  # 
     return result, begins
 
 
-@numba.njit(nogil=True, cache=True)
-def _cube(v: float, cell: float) -> int:
-    return int(math.floor(v / cell)) + _HALF_RANGE
+@kernel
+def _cube(v: float) -> int:
+    return int(v + _HALF_RANGE)  # positive, so cutting off is rounding down
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _key(ix: int, iy: int, iz: int, group: int) -> int:
     return (((ix << 20) | iy) << 20 | iz) << 3 | group
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _bucket(key: int, mask: int) -> int:
     mixed = key * 0x9E3779B97F4A7C1
     return (mixed ^ (mixed >> 29)) & mask
 
 
-@numba.njit(nogil=True, cache=True)
-def _rebuild(heads, node_leg, node_next, node_key, node_end, used, now):  # type: ignore[no-untyped-def]
+@kernel
+def _rebuild(heads, node_leg, node_next, node_key, node_box, used, now):  # type: ignore[no-untyped-def]
     """Drop what has ended, and make room: the arrays come back half empty."""
     kept = 0
     for node in range(used):
-        if node_leg[node] >= 0 and node_end[node] >= now:
-            node_leg[kept], node_key[kept], node_end[kept] = node_leg[node], node_key[node], node_end[node]
+        if node_leg[node] >= 0 and node_box[node, 1] >= now:
+            node_leg[kept], node_key[kept] = node_leg[node], node_key[node]
+            for k in range(8):
+                node_box[kept, k] = node_box[node, k]
             kept += 1
     size = node_leg.shape[0]
     if 2 * kept > size:
         size *= 2
-        bigger_leg, bigger_key, bigger_end = np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size)
-        bigger_leg[:kept], bigger_key[:kept], bigger_end[:kept] = node_leg[:kept], node_key[:kept], node_end[:kept]
-        node_leg, node_key, node_end = bigger_leg, bigger_key, bigger_end
+        bigger_leg, bigger_key, bigger_box = np.empty(size, np.int32), np.empty(size, np.int64), np.empty((size, 8))
+        for node in range(kept):
+            bigger_leg[node], bigger_key[node] = node_leg[node], node_key[node]
+            for k in range(8):
+                bigger_box[node, k] = node_box[node, k]
+        node_leg, node_key, node_box = bigger_leg, bigger_key, bigger_box
         node_next, heads = np.empty(size, np.int32), np.empty(2 * size, np.int32)
-    heads[:] = -1
+    for bucket in range(heads.shape[0]):
+        heads[bucket] = -1
     mask = heads.shape[0] - 1
     for node in range(kept):
         bucket = _bucket(node_key[node], mask)
         node_next[node] = heads[bucket]
         heads[bucket] = node
-    return heads, node_leg, node_next, node_key, node_end, kept
+    return heads, node_leg, node_next, node_key, node_box, kept
 
 
-@numba.njit(nogil=True, cache=True)
-def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - the one hot loop, kept in one place
-    points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_late, p_reach, party, compare_own, horizontal, vertical,
-    time, group_of, cell, reach, order, slices, start_s, width_s, carried, spans,
+@kernel
+def _box_of(points, i, pi, p_ref, p_early, p_reach, box):  # type: ignore[no-untyped-def]
+    """Fill `box` with a leg's first and last time, least and greatest height, middle and half length.
+
+    Heights that do not compare with others' as numbers span everything.
+    """
+    length = 0.0
+    for k in range(3):
+        box[4 + k] = 0.5 * (points[i, k] + points[i + 1, k])
+        length += (points[i + 1, k] - points[i, k]) ** 2
+    box[0], box[1] = points[i, 3] - p_early[pi], points[i + 1, 3] + p_reach[pi]
+    column = 4 if p_ref[pi] == FL else 5
+    box[2], box[3] = min(points[i, column], points[i + 1, column]), max(points[i, column], points[i + 1, column])
+    if p_ref[pi] == AMSL:  # two heights above the sea compare as such, and the geoid between them is not level
+        box[2], box[3] = box[2] - _GEOID_RANGE_M, box[3] + _GEOID_RANGE_M
+    elif p_ref[pi] > FL:
+        box[2], box[3] = -math.inf, math.inf
+    box[7] = 0.5 * math.sqrt(length)
+
+
+@kernel
+def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own, horizontal, vertical,
+    time, group_of, cell, reach, order, slices, start_s, width_s, carried,
 ):  # fmt: skip
-    polygon, scratch = np.empty((CORNERS, 2)), np.empty((CORNERS, 2))
-    n_groups = cell.shape[0]
+    """Run the slices one after the other; room for nodes and hits is made here, so that `_advance` has none to make."""
     heads, used = np.full(2048, -1, dtype=np.int32), 0
     node_leg, node_next = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    node_key, node_end = np.empty(1024, np.int64), np.empty(1024)
-    free = -1
-    hits, n_hits = np.empty((1024, 2), dtype=np.int32), 0
+    node_key, node_box = np.empty(1024, np.int64), np.empty((1024, 8))
+    hits, state = np.empty((1024, 2), dtype=np.int32), np.zeros(2, dtype=np.int64)
     for step in range(-1, slices.shape[0] - 1):
         now = start_s + step * width_s if step > 0 else -math.inf
-        low, high = (0, carried.shape[0]) if step < 0 else (slices[step], slices[step + 1])
-        for at in range(low, high):
-            i = carried[at] if step < 0 else order[at]
-            pi = piece_of[i]
-            op, sort, group = p_op[pi], p_sort[pi], group_of[p_sort[pi]]
-            x0, y0, z0, x1, y1, z1 = points[i, 0], points[i, 1], points[i, 2], points[i + 1, 0], points[i + 1, 1], points[i + 1, 2]
-            for g in range(n_groups if step >= 0 else 0):
-                r, size = reach[sort, g], cell[g]
-                if r < 0.0:
-                    continue
-                ix0, ix1 = _cube(min(x0, x1) - r, size), _cube(max(x0, x1) + r, size)
-                iy0, iy1 = _cube(min(y0, y1) - r, size), _cube(max(y0, y1) + r, size)
-                iz0, iz1 = _cube(min(z0, z1) - r, size), _cube(max(z0, z1) + r, size)
-                for ix in range(ix0, ix1 + 1):
-                    for iy in range(iy0, iy1 + 1):
-                        for iz in range(iz0, iz1 + 1):
-                            key = _key(ix, iy, iz, g)
-                            bucket = _bucket(key, heads.shape[0] - 1)
-                            before, node = -1, heads[bucket]
-                            while node >= 0:
-                                after = node_next[node]
-                                if node_end[node] < now:
-                                    if before < 0:
-                                        heads[bucket] = after
-                                    else:
-                                        node_next[before] = after
-                                    node_leg[node], node_next[node], free = -1, free, node
-                                    node = after
-                                    continue
-                                before = node
-                                if node_key[node] == key:
-                                    j = node_leg[node]
-                                    pj = piece_of[j]
-                                    other = p_op[pj]
-                                    if other != op and (compare_own or party[op] != party[other]):
-                                        h = horizontal[sort, p_sort[pj]]
-                                        if h > 0.0 and _too_close(
-                                            points, i, j, pi, pj, p_ref, p_doubt, p_early, p_late, h,
-                                            vertical[sort, p_sort[pj]], time[sort, p_sort[pj]], spans, polygon, scratch,
-                                        ):  # fmt: skip
-                                            if n_hits == hits.shape[0]:
-                                                grown = np.empty((2 * n_hits, 2), dtype=np.int32)
-                                                grown[:n_hits] = hits
-                                                hits = grown
-                                            hits[n_hits, 0], hits[n_hits, 1] = (i, j) if op < other else (j, i)
-                                            n_hits += 1
+        legs = carried if step < 0 else order
+        at, high = (0, carried.shape[0]) if step < 0 else (slices[step], slices[step + 1])
+        while at < high:
+            if used == node_leg.shape[0]:
+                heads, node_leg, node_next, node_key, node_box, used = _rebuild(
+                    heads, node_leg, node_next, node_key, node_box, used, now
+                )
+            stop = min(high, at + node_leg.shape[0] - used)
+            done = _advance(
+                points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own,
+                horizontal, vertical, time, group_of, cell, reach, heads, node_leg, node_next, node_key, node_box, used,
+                now, legs, at, stop, step >= 0, hits, state,
+            )  # fmt: skip
+            used += done - at
+            at = done
+            if state[1] != 0:
+                hits = _doubled(hits)
+    return hits[: state[0]].copy()
+
+
+@kernel
+def _advance(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - the one hot loop, kept in one place
+    points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own, horizontal, vertical,
+    time, group_of, cell, reach, heads, node_leg, node_next, node_key, node_box, used, now, legs, low, high, testing,
+    hits, state,
+):  # fmt: skip
+    """Test legs ``low`` to ``high`` against those under way, and add them.
+
+    ``state`` is the number of hits, and whether there was no room for more: then the leg returned is to be done again.
+    """
+    n_hits, room, mask, box = state[0], hits.shape[0], heads.shape[0] - 1, np.empty(8)
+    state[1] = 0
+    for at in range(low, high):
+        i = legs[at]
+        pi = piece_of[i]
+        op, sort = p_op[pi], p_sort[pi]
+        before_leg = n_hits
+        _box_of(points, i, pi, p_ref, p_early, p_reach, box)
+        t0, t1, h0, h1, x, y, z, half = box[0], box[1], box[2], box[3], box[4], box[5], box[6], box[7]
+        for g in range(cell.shape[0] if testing else 0):
+            if reach[sort, g] < 0.0:
+                continue
+            r, per = reach[sort, g] + half, 1.0 / cell[g]
+            ix0, ix1 = _cube((x - r) * per), _cube((x + r) * per)
+            iy0, iy1 = _cube((y - r) * per), _cube((y + r) * per)
+            iz0, iz1 = _cube((z - r) * per), _cube((z + r) * per)
+            for ix in range(ix0, ix1 + 1):
+                for iy in range(iy0, iy1 + 1):
+                    for iz in range(iz0, iz1 + 1):
+                        key = _key(ix, iy, iz, g)
+                        bucket = _bucket(key, mask)
+                        before, node = -1, heads[bucket]
+                        while node >= 0:
+                            after = node_next[node]
+                            if node_box[node, 1] < now:
+                                if before < 0:
+                                    heads[bucket] = after
+                                else:
+                                    node_next[before] = after
+                                node_leg[node] = -1
                                 node = after
-            if free >= 0:
-                new = free
-                free = node_next[new]
-            else:
-                if used == node_leg.shape[0]:
-                    heads, node_leg, node_next, node_key, node_end, used = _rebuild(
-                        heads, node_leg, node_next, node_key, node_end, used, now
-                    )
-                new = used
-                used += 1
-            size = cell[group]
-            key = _key(_cube(0.5 * (x0 + x1), size), _cube(0.5 * (y0 + y1), size), _cube(0.5 * (z0 + z1), size), group)
-            bucket = _bucket(key, heads.shape[0] - 1)
-            node_leg[new], node_key[new], node_end[new] = i, key, points[i + 1, 3] + p_reach[pi]
-            node_next[new] = heads[bucket]
-            heads[bucket] = new
-    return hits[:n_hits].copy()
+                                continue
+                            before = node
+                            if node_key[node] == key and t0 <= node_box[node, 1] and node_box[node, 0] <= t1:
+                                dx, dy, dz = x - node_box[node, 4], y - node_box[node, 5], z - node_box[node, 6]
+                                widest = r + node_box[node, 7]
+                                j = node_leg[node]
+                                pj = piece_of[j]
+                                other, sort_j = p_op[pj], p_sort[pj]
+                                h, v = horizontal[sort, sort_j], vertical[sort, sort_j] - MARGIN_M
+                                apart = max(h0 - node_box[node, 3], node_box[node, 2] - h1)
+                                if (
+                                    dx * dx + dy * dy + dz * dz <= widest * widest
+                                    and (apart < v or (p_ref[pi] == FL) != (p_ref[pj] == FL))
+                                    and op != other
+                                    and (compare_own or party[op] != party[other])
+                                    and h > 0.0
+                                ):
+                                    h += p_doubt[pi] + p_doubt[pj] - MARGIN_M
+                                    if _maybe(points, i, j, p_ref[pi], p_ref[pj], p_slips[pi] or p_slips[pj], h, v, time[sort, sort_j]):
+                                        if n_hits == room:
+                                            state[0], state[1] = before_leg, 1
+                                            return at
+                                        hits[n_hits, 0], hits[n_hits, 1] = (i, j) if op < other else (j, i)
+                                        n_hits += 1
+                            node = after
+        g = group_of[sort]
+        per = 1.0 / cell[g]
+        key = _key(_cube(x * per), _cube(y * per), _cube(z * per), g)
+        bucket = _bucket(key, mask)
+        new = used + at - low
+        node_leg[new], node_key[new] = i, key
+        for k in range(8):
+            node_box[new, k] = box[k]
+        node_next[new] = heads[bucket]
+        heads[bucket] = new
+    state[0] = n_hits
+    return high
 
 
-@numba.njit(nogil=True, cache=True)
-def _too_close(points, i, j, pi, pj, p_ref, p_doubt, p_early, p_late, horizontal, vertical, time, spans, polygon, scratch):  # type: ignore[no-untyped-def]
-    """The widest question: could the two come too close, with all doubt about places and heights?"""
-    h, v = horizontal + p_doubt[pi] + p_doubt[pj] - MARGIN_M, vertical - MARGIN_M
-    ri, rj = p_ref[pi], p_ref[pj]
-    slip_low, slip_high = -p_late[pi] - p_early[pj], p_early[pi] + p_late[pj]
-    exact = slip_low == 0.0 and slip_high == 0.0 and time == 0.0
-    if exact and (points[i, 3] > points[j + 1, 3] or points[j, 3] > points[i + 1, 3]):
+@kernel
+def _doubled(hits):  # type: ignore[no-untyped-def]
+    grown = np.empty((2 * hits.shape[0], 2), dtype=np.int32)
+    for row in range(hits.shape[0]):
+        grown[row, 0], grown[row, 1] = hits[row, 0], hits[row, 1]
+    return grown
+
+
+@kernel
+def _maybe(points, i, j, ref_i, ref_j, slips, horizontal, vertical, time):  # type: ignore[no-untyped-def]
+    """Whether legs i and j could come too close: exact for legs with exact times and comparable heights.
+
+    For the others their boxes touch and that is enough; the judgement that follows is exact.
+    """
+    if time > 0.0 or slips:
+        return True
+    if points[i, 3] > points[j + 1, 3] or points[j, 3] > points[i + 1, 3]:
         return False
-    same = ri == rj and ri <= FL
-    if exact and (same or (ri <= AMSL and rj <= AMSL)):
-        if points[i + 1, 3] > points[i, 3] and points[j + 1, 3] > points[j, 3]:
-            return quick_near(points, i, j, 4 if same else 5, h, v)
-    if time > 0.0:
-        slip_low, slip_high = slip_low - time + MARGIN_S, slip_high + time - MARGIN_S
-    return near(points, i, j, ri, rj, slip_low, slip_high, h, v, False, spans, polygon, scratch)
+    same = ref_i == ref_j and ref_i <= FL
+    if (same or (ref_i <= AMSL and ref_j <= AMSL)) and points[i + 1, 3] > points[i, 3] and points[j + 1, 3] > points[j, 3]:
+        return quick_near(points, i, j, 4 if same else 5, horizontal, vertical)
+    return True

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.ellipsoid import surface_lonlat
+from keepclear.geo.kernel import kernel
 from keepclear.separation.closest import CORNERS, least_square
 from keepclear.separation.leg_pairs import MARGIN_M
 from keepclear.separation.shapes import BLOCK, Shape, contains_point
@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float64]
 _EARTH_M = 6_371_008.8
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def shape_distances(  # type: ignore[no-untyped-def]
     pairs, edges, edge_first, blocks, block_first, rings, ring_first, shape_ring_first, enough
 ):  # fmt: skip
@@ -63,7 +63,7 @@ def shape_distances(  # type: ignore[no-untyped-def]
     return result
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _closer(edges, e, f, best, polygon, out):  # type: ignore[no-untyped-def]
     polygon[0, 0], polygon[0, 1], polygon[1, 0], polygon[1, 1] = 0.0, 0.0, 1.0, 0.0
     polygon[2, 0], polygon[2, 1], polygon[3, 0], polygon[3, 1] = 1.0, 1.0, 0.0, 1.0

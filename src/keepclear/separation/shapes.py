@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +25,7 @@ from keepclear.geo.ellipsoid import (
     surface_points,
 )
 from keepclear.geo.heights import HEIGHT_SPANS
+from keepclear.geo.kernel import kernel
 from keepclear.model.extents import Volume
 from keepclear.model.footprints import Circle, Corridor, Edges, Polygon
 from keepclear.model.heights import Height
@@ -183,7 +183,7 @@ def pack(shapes: Sequence[Shape]) -> Shapes:
     )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def contains(rings: Array, ring_first: npt.NDArray[np.int64], low: int, high: int, lon: float, lat: float) -> bool:
     """Whether a point is inside rings ``low`` to ``high``: crossed an odd number of times on the way north.
 
@@ -203,7 +203,7 @@ def contains(rings: Array, ring_first: npt.NDArray[np.int64], low: int, high: in
     return odd
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def contains_point(
     rings: Array, ring_first: npt.NDArray[np.int64], low: int, high: int, x: float, y: float, z: float
 ) -> bool:
@@ -212,7 +212,7 @@ def contains_point(
     return contains(rings, ring_first, low, high, lon, lat)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def _fill_blocks(edges, edge_first, block_first, blocks):  # type: ignore[no-untyped-def]
     for shape in range(edge_first.shape[0] - 1):
         for block in range(block_first[shape], block_first[shape + 1]):

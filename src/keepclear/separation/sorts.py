@@ -19,13 +19,24 @@ from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.minima import HIGH_AIR, Binding, MinimaTable
 
-__all__ = ["NO_RULE", "Sorts", "sort_out"]
+__all__ = [
+    "NO_RULE",
+    "OperationSort",
+    "Sorts",
+    "ZoneSort",
+    "binding_between",
+    "matrices",
+    "refuse_zero",
+    "sort_of_zone",
+    "sort_out",
+    "sorts_of_operation",
+]
 
 Array = npt.NDArray[np.float64]
 NO_RULE = -1.0
 
-_OperationSort = tuple[OperationKind | None, frozenset[str]]
-_ZoneSort = tuple[ZoneKind, ZoneRule]
+OperationSort = tuple[OperationKind | None, frozenset[str]]
+ZoneSort = tuple[ZoneKind, ZoneRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +80,53 @@ def sort_out(operations: Sequence[Operation], zones: Sequence[Zone], table: Mini
     InputError
         If units that move could be compared with a minimum of 0: they are points, and points never overlap.
     """
-    rows: dict[_OperationSort | _ZoneSort, int] = {}
+    rows: dict[OperationSort | ZoneSort, int] = {}
     of_operation, of_high = [], []
     for operation in operations:
-        domains = frozenset(str(domain) for domain in operation.domains)
-        row = rows.setdefault((operation.kind, domains), len(rows))
-        of_operation.append(row)
-        high = domains | {HIGH_AIR} if Domain.AIR in operation.domains and operation.tracks else domains
-        of_high.append(rows.setdefault((operation.kind, high), len(rows)))
-    of_zone = [rows.setdefault((zone.kind, zone.rule), len(rows)) for zone in zones]
-    bindings = tuple(tuple(_binding(table, a, b) for b in rows) for a in rows)
+        ordinary, high = sorts_of_operation(operation)
+        of_operation.append(rows.setdefault(ordinary, len(rows)))
+        of_high.append(rows.setdefault(high, len(rows)))
+    of_zone = [rows.setdefault(sort_of_zone(zone), len(rows)) for zone in zones]
+    bindings = tuple(tuple(binding_between(table, a, b) for b in rows) for a in rows)
     moving = {row for row, operation in zip(of_operation, operations, strict=True) if operation.tracks}
-    _refuse_zero(bindings, moving)
+    refuse_zero(bindings, moving)
     return Sorts(
         np.array(of_operation, dtype=np.int32),
         np.array(of_high, dtype=np.int32),
         np.array(of_zone, dtype=np.int32),
-        _matrix(bindings, lambda binding: binding.minima.horizontal_m, NO_RULE),
-        _matrix(bindings, lambda b: math.inf if b.minima.vertical_m is None else b.minima.vertical_m, NO_RULE),
-        _matrix(bindings, lambda binding: binding.minima.time_s, 0.0),
-        _matrix(bindings, lambda binding: float(binding.answer is Answer.CONFLICT), 0.0) > 0.0,
+        *matrices(bindings),
         bindings,
     )
 
 
-def _binding(table: MinimaTable, first: _OperationSort | _ZoneSort, second: _OperationSort | _ZoneSort) -> Binding | None:
+def sorts_of_operation(operation: Operation) -> tuple[OperationSort, OperationSort]:
+    """Sort of an operation, and of its legs above FL410."""
+    domains = frozenset(str(domain) for domain in operation.domains)
+    high = domains | {HIGH_AIR} if Domain.AIR in operation.domains and operation.tracks else domains
+    return (operation.kind, domains), (operation.kind, high)
+
+
+def sort_of_zone(zone: Zone) -> ZoneSort:
+    """Sort of a zone."""
+    return zone.kind, zone.rule
+
+
+def matrices(
+    bindings: tuple[tuple[Binding | None, ...], ...],
+) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
+    """Horizontal, vertical and time minima of `bindings`, and whether a breach is a conflict: see `Sorts`."""
+    return (
+        _matrix(bindings, lambda binding: binding.minima.horizontal_m, NO_RULE),
+        _matrix(bindings, lambda b: math.inf if b.minima.vertical_m is None else b.minima.vertical_m, NO_RULE),
+        _matrix(bindings, lambda binding: binding.minima.time_s, 0.0),
+        _matrix(bindings, lambda binding: float(binding.answer is Answer.CONFLICT), 0.0) > 0.0,
+    )
+
+
+def binding_between(
+    table: MinimaTable, first: OperationSort | ZoneSort, second: OperationSort | ZoneSort
+) -> Binding | None:
+    """What binds two sorts under `table`; None where nothing does."""
     for one, other in ((first, second), (second, first)):
         if isinstance(one[0], ZoneKind):
             assert isinstance(one[1], ZoneRule)
@@ -112,7 +145,8 @@ def _zone_binding(
     return binding
 
 
-def _refuse_zero(bindings: tuple[tuple[Binding | None, ...], ...], moving: set[int]) -> None:
+def refuse_zero(bindings: tuple[tuple[Binding | None, ...], ...], moving: set[int]) -> None:
+    """Refuse a minimum of 0 between any two of the rows of `moving`: their units are points, which never overlap."""
     for a in moving:
         for b in moving:
             binding = bindings[a][b]

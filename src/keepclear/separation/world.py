@@ -29,7 +29,8 @@ Ints = npt.NDArray[np.int64]
 class World:
     """Operations and zones, and what the kernels read of them.
 
-    Things are numbered: operations from 0, zones after them. ``window`` limits what is looked at.
+    Things are numbered: operations from 0, zones after them. ``window`` limits what is looked at. ``minima`` and
+    ``gap_limits_s`` are what it was compiled with.
     """
 
     operations: Sequence[Operation]
@@ -40,6 +41,8 @@ class World:
     compare_own: bool
     window: tuple[float, float] = (-math.inf, math.inf)
     _parties: Mapping[str, int] = field(default_factory=dict)
+    minima: MinimaTable = field(default_factory=MinimaTable.default)
+    gap_limits_s: Mapping[Domain, float] = field(default_factory=lambda: GAP_LIMIT_S)
 
     @cached_property
     def limits(self) -> Limits:
@@ -161,7 +164,7 @@ def compile_world(  # noqa: PLR0913 - every one of them is a choice of the perso
         *_shapes_of(operations, sorts.of_operation, least, is_zone=False),
         *_shapes_of(zones, sorts.of_zone, least, is_zone=True),
     ]
-    return World(operations, zones, sorts, legs, tuple(shapes), compare_own, window, parties)
+    return World(operations, zones, sorts, legs, tuple(shapes), compare_own, window, parties, minima, gap_limits_s)
 
 
 def _least_minima(sorts: Sorts) -> tuple[Array, Array]:

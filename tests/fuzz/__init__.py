@@ -1,0 +1,1 @@
+"""What every reader must withstand, for the property tests and for the coverage-guided fuzzer."""
