@@ -11,21 +11,20 @@ from keepclear.errors import Fault, InputError
 from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation, Zone
-from keepclear.separation.area import within_area
+from keepclear.separation.area import Area
 from keepclear.separation.evidence import Evidence, PairEvidence, collect
 from keepclear.separation.judging import judge_moving
 from keepclear.separation.judging_standing import judge_standing
-from keepclear.separation.minima import RVSM_CEILING_M, MinimaTable
+from keepclear.separation.minima import MinimaTable
 from keepclear.separation.sentences import sentence_of
 from keepclear.separation.world import World, compile_world
 
 __all__ = ["check", "conflicts_of", "findings"]
 
 Window = tuple[float | None, float | None]
-Area = tuple[float, float, float, float]
 
 
-def check(  # noqa: PLR0913 - every one of them is a choice of the person who asks
+def check(
     operations: Iterable[Operation],
     zones: Iterable[Zone] = (),
     *,
@@ -54,7 +53,7 @@ def check(  # noqa: PLR0913 - every one of them is a choice of the person who as
     window
         From and to, seconds since the epoch: only what happens then is looked at. None is open.
     area
-        West, south, east, north in degrees: only pairs with a part in it are looked at.
+        West, south, east, north in degrees: only pairs with a part in it, where they are too close, are looked at.
     gap_limits_s
         By domain, the longest silence in a flown track that is bridged by a straight leg.
     propose
@@ -123,7 +122,7 @@ def findings(
         hits = join_on_cluster(world, scheduler, progress=progress)
     evidence = [judge_moving(world, jobs=jobs, progress=progress, hits=hits), *judge_standing(world)]
     if area is not None:
-        evidence = [within_area(part, world, area) for part in evidence]
+        evidence = [part.within(area) for part in evidence]
     return conflicts_of(world, evidence)
 
 
@@ -134,7 +133,7 @@ def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]
 
 def _conflict(world: World, pair: PairEvidence) -> Conflict:
     a, b = _side(world, pair.first), _side(world, pair.second)
-    minima = world.sorts.minima(int(world.thing_row[pair.first]), int(world.thing_row[pair.second]))
+    minima = world.sorts.minima(*pair.sorts)
     sentence = sentence_of(pair.answer, a, b, minima, pair.intervals, pair.closest)
     return Conflict(pair.answer, pair.reasons, a, b, minima, pair.intervals, pair.closest, sentence)
 
@@ -191,11 +190,6 @@ def _warnings(world: World, minima: MinimaTable | None) -> list[str]:
     unknown = sum(operation.kind is None for operation in world.operations)
     if unknown and (minima is None or minima.one_for_all is None):
         warnings.append(f"{unknown} operation(s) of no known kind: held to the strictest minima")
-    if minima is not None and minima.one_for_all is not None:
-        vertical = minima.one_for_all.vertical_m or 0.0
-        high = (world.sorts.of_operation != world.sorts.of_high_legs).any() and len(world.legs.points)
-        if high and vertical < 609.0 and (world.legs.points[:, 4] > RVSM_CEILING_M + 0.001).any():
-            warnings.append("some units fly above FL410, where the vertical minimum between aircraft is 2,000 ft (609.6 m)")
     return warnings
 
 
@@ -213,6 +207,8 @@ def _check_options(
             faults.append(Fault("not an area", "west,south,east,north in degrees", field="area", value=str(area)))
     for things, what in ((operations, "operations"), (zones, "zones")):
         twice = [key for key, n in Counter((thing.party, thing.id) for thing in things).items() if n > 1]
-        faults += [Fault(f"two {what} of {party} have this id", "ids of their own", field="id", value=i) for party, i in twice]
+        faults += [
+            Fault(f"two {what} of {party} have this id", "ids of their own", field="id", value=i) for party, i in twice
+        ]
     if faults:
         raise InputError(faults)

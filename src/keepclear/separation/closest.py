@@ -41,6 +41,8 @@ def clip(polygon: Array, n: int, scratch: Array, a: float, b: float, c: float) -
     """Keep the part of the polygon where a·u + b·w ≤ c; returns the new number of corners (0: nothing is left)."""
     if n == 0:
         return 0
+    if n == 2:
+        return _clip_segment(polygon, a, b, c)
     kept = 0
     before = a * polygon[n - 1, 0] + b * polygon[n - 1, 1] - c
     for i in range(n):
@@ -61,6 +63,22 @@ def clip(polygon: Array, n: int, scratch: Array, a: float, b: float, c: float) -
 
 
 @kernel
+def _clip_segment(polygon: Array, a: float, b: float, c: float) -> int:
+    """`clip` for a line of two corners, which stays one: gone round like a polygon, it would get a third corner."""
+    first = a * polygon[0, 0] + b * polygon[0, 1] - c
+    last = a * polygon[1, 0] + b * polygon[1, 1] - c
+    if first > 0.0 and last > 0.0:
+        return 0
+    if first > 0.0 or last > 0.0:
+        f = first / (first - last)
+        out = 0 if first > 0.0 else 1
+        u = polygon[0, 0] + f * (polygon[1, 0] - polygon[0, 0])
+        w = polygon[0, 1] + f * (polygon[1, 1] - polygon[0, 1])
+        polygon[out, 0], polygon[out, 1] = u, w
+    return 2
+
+
+@kernel
 def clip_box(polygon: Array, n: int, scratch: Array, u0: float, u1: float, w0: float, w1: float) -> int:
     """Keep the part of the polygon where u0 ≤ u ≤ u1 and w0 ≤ w ≤ w1; infinite bounds bind nothing."""
     if u1 < 1.0:
@@ -75,7 +93,7 @@ def clip_box(polygon: Array, n: int, scratch: Array, u0: float, u1: float, w0: f
 
 
 @kernel
-def least_square(  # noqa: PLR0913 - three vectors, spelt out so that nothing is allocated
+def least_square(
     polygon: Array,
     n: int,
     cx: float, cy: float, cz: float,

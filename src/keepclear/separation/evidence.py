@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.model.findings import Answer, Closest, Interval
+from keepclear.separation.area import Area
 
 __all__ = ["Evidence", "PairEvidence", "Reason", "collect", "reason_texts"]
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 _MEET_S = 0.0015
 
 
@@ -62,10 +64,14 @@ class Evidence:
         Least horizontal distance in it.
     reasons
         `Reason` bits, for what is only possible.
+    sorts
+        Shape (n, 2): rows in the minima whose rule was broken.
     row
-        Row by which `locate` finds the closest moment again.
+        Row by which `locate` and `inside` find the pair again.
     locate
         Closest moment of a row; the flag says whether the stretch was certain.
+    inside
+        Which rows, between start and end, have a part in an area.
     """
 
     first: npt.NDArray[np.int64]
@@ -75,16 +81,28 @@ class Evidence:
     end_s: Array
     distance_m: Array
     reasons: npt.NDArray[np.int64]
+    sorts: Ints
     row: npt.NDArray[np.int64]
     locate: Callable[[int, bool], Closest]
+    inside: Callable[[Area, Ints, Array, Array], npt.NDArray[np.bool_]]
+
+    def within(self, area: Area) -> Evidence:
+        """What of this has a part in the area."""
+        keep = self.inside(area, self.row, self.start_s, self.end_s)
+        columns = (getattr(self, name)[keep] for name in _COLUMNS)
+        return Evidence(*columns, self.locate, self.inside)
+
+
+_COLUMNS = ("first", "second", "certain", "start_s", "end_s", "distance_m", "reasons", "sorts", "row")
 
 
 @dataclass(frozen=True, slots=True)
 class PairEvidence:
-    """All that was found of one pair."""
+    """All that was found of one pair; ``sorts`` are the rows in the minima that bound it at its closest."""
 
     first: int
     second: int
+    sorts: tuple[int, int]
     answer: Answer
     reasons: tuple[str, ...]
     intervals: tuple[Interval, ...]
@@ -97,9 +115,8 @@ def collect(parts: list[Evidence]) -> Iterator[PairEvidence]:
     if not parts:
         return
     source = np.concatenate([np.full(len(part.first), k) for k, part in enumerate(parts)])
-    first, second, certain, start, end, distance, reasons, row = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("first", "second", "certain", "start_s", "end_s", "distance_m", "reasons", "row")
+    first, second, certain, start, end, distance, reasons, sorts, row = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
     )
     order = np.lexsort((start, second, first))
     first, second = first[order], second[order]
@@ -114,6 +131,7 @@ def collect(parts: list[Evidence]) -> Iterator[PairEvidence]:
         yield PairEvidence(
             int(first[low]),
             int(second[low]),
+            (int(sorts[best, 0]), int(sorts[best, 1])),
             Answer.CONFLICT if sure else Answer.POSSIBLE,
             () if sure else reason_texts(int(np.bitwise_or.reduce(reasons[rows]))),
             _intervals(start[rows], end[rows], certain[rows]),

@@ -1,4 +1,4 @@
-"""A live index of legs: what could one new operation come too close to, among a million legs that come and go?
+"""A live index of legs: what one new operation could come too close to, among a million that come and go.
 
 A leg lies in a hash under the cube of space and the slab of time of its middle. Legs of like size and minima share a
 size of cube, legs of like duration a width of slab, so that every leg spans at most two of each; a question looks into
@@ -63,9 +63,9 @@ class _Store(NamedTuple):
 
 
 class _Sizes(NamedTuple):
-    """What is known of the legs of each size and duration: how many, the largest halves and doubts, and which rows."""
+    """Of the legs of each size and duration: how many are held, the largest half and doubt, and which rows."""
 
-    count: Ints
+    held: Ints
     half_m: Array
     doubt_m: Array
     rows: npt.NDArray[np.bool_]
@@ -90,7 +90,7 @@ class LegIndex:
         )
 
     def __len__(self) -> int:
-        return int(self._sizes.count.sum())
+        return int(self._sizes.held.sum())
 
     def insert(self, legs: Legs, thing_of: Ints, own_m: Array) -> tuple[Ints, Ints]:
         """Put legs in.
@@ -136,27 +136,31 @@ class LegIndex:
         leaving_out
             Thing that it is not to be compared with; -1 for none.
         """
-        used = np.flatnonzero(self._sizes.count)
+        used = np.flatnonzero(self._sizes.held)
         if not len(used) or not len(legs.operation):
             return np.empty((0, 2), np.int64)
         reach, time = self._reaches(used, rules)
         widths = np.where(used % _DURATIONS == _ALWAYS, math.inf, _SHORTEST_S * 4.0 ** (used % _DURATIONS))
         tolerance = np.column_stack((legs.uncertainty_m, legs.early_s, legs.late_s))
         found: npt.NDArray[np.int64] = _near(
-            legs.points, legs.piece_of, legs.sort, legs.reference, tolerance, party, leaving_out, rules, used, reach, time,
-            _SMALLEST_M * 2.0 ** (used // _DURATIONS), widths, self._store, self._heads,
+            legs.points, legs.piece_of, legs.sort, legs.reference, tolerance, party, leaving_out, rules, used, reach,
+            time, _SMALLEST_M * 2.0 ** (used // _DURATIONS), widths, self._store, self._heads,
         )  # fmt: skip
         return found
 
     def slots_touching(self, spheres: Array, times: Array, *, party: int, leaving_out: int, rules: Rules) -> Ints:
         """Leg slots whose block touches one of the spheres while it lasts; shapes (k, 4) and (k, 2)."""
         store = self._store
-        blocks = touching(
+        blocks: Ints = touching(
             store.block_sphere, store.block_time, store.block_thing, spheres, times, party, leaving_out,
             rules.thing_party, rules.compare_own,
         )  # fmt: skip
-        slots = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
+        slots: Ints = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
         return slots[store.thing[slots] >= 0]
+
+    def things(self, slots: Ints) -> npt.NDArray[np.int32]:
+        """Thing of each leg slot."""
+        return self._store.thing[slots]
 
     def gathered(self, slots: Ints) -> tuple[Array, Ints, npt.NDArray[np.int32], npt.NDArray[np.int8], Array]:
         """Points (two per slot), things, rows, height codes and tolerances of leg slots."""
@@ -180,8 +184,9 @@ class LegIndex:
         old = self._store
         blocks = len(old.block_thing)
         new = _empty_store(2 * blocks)
-        for before, after in zip(old, new, strict=True):
-            after[: len(before)] = before
+        for name in _Store._fields:
+            before = getattr(old, name)
+            getattr(new, name)[: len(before)] = before
         self._store = new
         self._free = np.concatenate((np.arange(2 * blocks - 1, blocks - 1, -1), self._free[: self._n_free]))
         self._n_free += blocks
@@ -243,7 +248,8 @@ def _size_of(length_m: float, span_s: float) -> int:
 @kernel
 def _mixed(ix: int, iy: int, iz: int, slab: int, size: int) -> int:
     # Two cubes may share a key: then a leg too many is tested, or one twice, and none is missed.
-    mixed = (ix * 73856093 + iy * 2654435761 + iz * 83492791131 + slab * 1099511628211 + size * 6364136223846793) & _MASK
+    mixed = ix * 73856093 + iy * 2654435761 + iz * 83492791131 + slab * 1099511628211 + size * 6364136223846793
+    mixed &= _MASK
     mixed = (mixed ^ (mixed >> 31)) & _MASK
     mixed = (mixed * 2862933555777941757) & _MASK
     return (mixed ^ (mixed >> 29)) & _MASK
@@ -251,7 +257,7 @@ def _mixed(ix: int, iy: int, iz: int, slab: int, size: int) -> int:
 
 @kernel
 def _cell(value: float, width: float) -> int:
-    return int(math.floor(value / width))
+    return int(math.floor(value / width))  # noqa: RUF046 - compiled, floor gives a float
 
 
 @kernel
@@ -269,9 +275,9 @@ def _key_of(points: Array, i: int, early: float, late: float, size: int) -> int:
 
 
 @kernel
-def _insert(points, piece_of, thing, sort, reference, tolerance, own, blocks, store, sizes, heads):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _insert(points, piece_of, thing, sort, reference, tolerance, own, blocks, store, sizes, heads):  # type: ignore[no-untyped-def]
     mask = heads.shape[0] - 1
-    at, room, last = -1, 0, -1
+    at, room, last, block = -1, 0, -1, -1
     for i in range(piece_of.shape[0]):
         piece = piece_of[i]
         if piece < 0:
@@ -293,7 +299,7 @@ def _insert(points, piece_of, thing, sort, reference, tolerance, own, blocks, st
         half = _half_length(points, i)
         size = _size_of(own[sort[piece]] + 2.0 * (half + doubt), points[i + 1, 3] + late - points[i, 3] + early)
         store.size[slot] = size
-        sizes.count[size] += 1
+        sizes.held[size] += 1
         sizes.half_m[size], sizes.doubt_m[size] = max(sizes.half_m[size], half), max(sizes.doubt_m[size], doubt)
         sizes.rows[size, sort[piece]] = True
         key = _key_of(store.points, 2 * slot, early, late, size)
@@ -338,7 +344,7 @@ def _remove(blocks, store, sizes, heads):  # type: ignore[no-untyped-def]
                     here = store.following[here]
                 store.following[here] = store.following[slot]
             store.thing[slot] = -1
-            sizes.count[store.size[slot]] -= 1
+            sizes.held[store.size[slot]] -= 1
         store.block_thing[block], store.block_count[block] = -1, 0
 
 
@@ -364,8 +370,9 @@ def _added(found, n, i, slot):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _near(  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    points, piece_of, sort, reference, tolerance, party, leaving_out, rules, used, reach, time, cells, widths, store, heads
+def _near(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - one loop, kept in one place
+    points, piece_of, sort, reference, tolerance, party, leaving_out, rules, used, reach, time, cells, widths, store,
+    heads,
 ):  # fmt: skip
     found, n = np.empty((64, 2), dtype=np.int64), 0
     mask, most = heads.shape[0] - 1, max(1024, store.block_thing.shape[0] // 2)
@@ -387,7 +394,10 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: PLR0913
                 slabs = 1.0 if math.isinf(widths[c]) else 2.0 + (end - begin + 2.0 * time[row, c]) / widths[c]
                 probes += cubes * slabs
         if not probes <= most:
-            found, n = _near_in_blocks(pair, piece, i, begin, end, row, reference, tolerance, party, leaving_out, rules, store, reach, time, found, n)
+            found, n = _near_in_blocks(
+                pair, piece, i, begin, end, row, reference, tolerance, party, leaving_out, rules, store, reach, time,
+                found, n,
+            )  # fmt: skip
             continue
         for c in range(used.shape[0]):
             r, cell = reach[row, c] + doubt, cells[c]
@@ -408,8 +418,9 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: PLR0913
                             slot = heads[key & mask]
                             while slot >= 0:
                                 if store.key[slot] == key and _could_be(
-                                    pair, piece, slot, begin, end, row, reference, tolerance, party, leaving_out, rules, store
-                                ):
+                                    pair, piece, slot, begin, end, row, reference, tolerance, party, leaving_out,
+                                    rules, store,
+                                ):  # fmt: skip
                                     found = _added(found, n, i, slot)
                                     n += 1
                                 slot = store.following[slot]
@@ -417,7 +428,7 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def _near_in_blocks(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _near_in_blocks(  # type: ignore[no-untyped-def]
     pair, piece, i, begin, end, row, reference, tolerance, party, leaving_out, rules, store, reach, time, found, n
 ):  # fmt: skip
     """The same by the blocks' spheres, for a leg that would have to look into too many cubes."""
@@ -444,7 +455,7 @@ def _near_in_blocks(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def _could_be(pair, piece, slot, begin, end, row, reference, tolerance, party, leaving_out, rules, store):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _could_be(pair, piece, slot, begin, end, row, reference, tolerance, party, leaving_out, rules, store):  # type: ignore[no-untyped-def]
     """Whether the leg in ``pair[0:2]`` could come too close to a slot's: exact for exact times and plain heights."""
     thing, other = store.thing[slot], store.sort[slot]
     if thing == leaving_out or (party == rules.thing_party[thing] and not rules.compare_own):
@@ -476,7 +487,7 @@ def _could_be(pair, piece, slot, begin, end, row, reference, tolerance, party, l
 
 
 @kernel
-def touching(spheres, times, things, asked, asked_times, party, leaving_out, thing_party, compare_own):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def touching(spheres, times, things, asked, asked_times, party, leaving_out, thing_party, compare_own):  # type: ignore[no-untyped-def]
     """Rows whose sphere and times overlap one that is asked for, of things that it is compared with."""
     found, n = np.empty(things.shape[0], np.int64), 0
     first, last = math.inf, -math.inf

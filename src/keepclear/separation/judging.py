@@ -8,24 +8,29 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.ellipsoid import surface_lonlat
+from keepclear.geo.ellipsoid import surface_lonlat, surface_point
 from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
 from keepclear.geo.kernel import kernel
 from keepclear.model.findings import Closest
+from keepclear.separation.area import Area, legs_in
 from keepclear.separation.closest import CORNERS
 from keepclear.separation.evidence import Evidence, Reason
 from keepclear.separation.leg_pairs import MARGIN_M, MARGIN_S, describe_pair
 from keepclear.separation.search import join
 from keepclear.separation.world import World
 
-__all__ = ["judge_moving", "side_of_leg"]
+__all__ = ["judge_moving", "side_of_leg", "surface_distance_m"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
 def judge_moving(
-    world: World, *, jobs: int = 1, progress: Callable[[float], None] | None = None, hits: npt.NDArray[np.int32] | None = None
+    world: World,
+    *,
+    jobs: int = 1,
+    progress: Callable[[float], None] | None = None,
+    hits: npt.NDArray[np.int32] | None = None,
 ) -> Evidence:
     """Evidence of every two units on the move that come, or may come, too close."""
     legs, sorts = world.legs, world.sorts
@@ -36,7 +41,8 @@ def judge_moving(
     hits, first, second = hits[keep], first[keep], second[keep]
     args = (
         legs.points, legs.piece_of, legs.reference, legs.uncertainty_m, legs.early_s, legs.late_s, legs.sort,
-        sorts.horizontal_m, sorts.vertical_m, sorts.time_s, world.window[0], world.window[1], HEIGHT_SPANS,
+        sorts.horizontal_m, sorts.vertical_m, sorts.time_s, sorts.is_conflict, world.window[0], world.window[1],
+        HEIGHT_SPANS,
     )  # fmt: skip
     found, reasons = np.full((2, len(hits), 5), math.nan), np.zeros(len(hits), dtype=np.int64)
     _judge_hits(hits, *args, found, reasons)
@@ -47,6 +53,15 @@ def judge_moving(
         i, j = int(hits[row, 0]), int(hits[row, 1])
         return _closest(world, i, j, at)
 
+    def inside(area: Area, row: Ints, start: Array, end: Array) -> npt.NDArray[np.bool_]:
+        nothing = np.zeros(len(row))
+        result = np.zeros(len(row), dtype=np.bool_)
+        for k in range(2):
+            leg = hits[row, k].astype(np.int64)
+            piece = legs.piece_of[leg]
+            result |= legs_in(legs.points, leg, legs.early_s[piece], legs.late_s[piece], start, end, nothing, area)
+        return result
+
     parts = [(sure, True), (maybe, False)]
     rows = [np.flatnonzero(~np.isnan(found[:, 2])) for found, _ in parts]
     pick = np.concatenate(rows)
@@ -56,17 +71,22 @@ def judge_moving(
         np.repeat([certain for _, certain in parts], [len(row) for row in rows]),
         *(np.concatenate([found[row, k] for (found, _), row in zip(parts, rows, strict=True)]) for k in range(3)),
         reasons[pick],
+        legs.sort[legs.piece_of[hits[pick]]].astype(np.int64),
         pick,
         locate,
+        inside,
     )
 
 
 @kernel
-def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
-    hits, points, piece_of, p_ref, p_doubt, p_early, p_late, p_sort, horizontal, vertical, time, window_from, window_to,
-    spans, found, reasons,
+def _judge_hits(  # type: ignore[no-untyped-def]
+    hits, points, piece_of, p_ref, p_doubt, p_early, p_late, p_sort, horizontal, vertical, time, is_conflict,
+    window_from, window_to, spans, found, reasons,
 ):  # fmt: skip
-    """For each pair of legs: the certain violation, and the possible one where doubt makes it wider."""
+    """For each pair of legs: the certain violation, and the possible one where doubt makes it wider.
+
+    Of a rule whose breach is only possible there is nothing certain.
+    """
     polygon, scratch, out = np.empty((CORNERS, 2)), np.empty((CORNERS, 2)), np.empty(5)
     for row in range(hits.shape[0]):
         i, j = hits[row, 0], hits[row, 1]
@@ -76,7 +96,8 @@ def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
         t = max(0.0, time[si, sj] - MARGIN_S)
         doubt = p_doubt[pi] + p_doubt[pj]
         exact = v == math.inf or (ri == rj and ri <= FL) or (ri <= AMSL and rj <= AMSL)
-        for side in range(1 if doubt == 0.0 and exact else 2):
+        rule = is_conflict[si, sj]
+        for side in range(0 if rule else 1, 1 if rule and doubt == 0.0 and exact else 2):
             if not describe_pair(
                 points, i, j, ri, rj, p_early[pi], p_late[pi], p_early[pj], p_late[pj], t, h + side * doubt, v,
                 side == 0, spans, window_from, window_to, polygon, scratch, out,
@@ -85,7 +106,7 @@ def _judge_hits(  # type: ignore[no-untyped-def]  # noqa: PLR0913
             for k in range(5):
                 found[side, row, k] = out[k]
             if side == 1:
-                reasons[row] = (1 if doubt > 0.0 else 0) | (0 if exact else 2)
+                reasons[row] = (1 if doubt > 0.0 else 0) | (0 if exact else 2) | (0 if rule else 16)
 
 
 def side_of_leg(world: World, i: int, u: float) -> tuple[float, tuple[float, float, float | None], int, float, float]:
@@ -97,6 +118,11 @@ def side_of_leg(world: World, i: int, u: float) -> tuple[float, tuple[float, flo
     return time, (lon, lat, w84 if code <= AMSL else None), code, own, w84
 
 
+def surface_distance_m(a: tuple[float, float, float | None], b: tuple[float, float, float | None]) -> float:
+    """Distance of two positions at the surface: unlike that of two chords it has no sag in it."""
+    return math.dist(surface_point(a[0], a[1]), surface_point(b[0], b[1]))
+
+
 def _closest(world: World, i: int, j: int, found: Array) -> Closest:
     time_a, a, code_a, own_a, w84_a = side_of_leg(world, i, float(found[3]))
     time_b, b, code_b, own_b, w84_b = side_of_leg(world, j, float(found[4]))
@@ -105,8 +131,9 @@ def _closest(world: World, i: int, j: int, found: Array) -> Closest:
         vertical = abs(own_a - own_b)
     elif code_a <= AMSL and code_b <= AMSL:
         vertical = abs(w84_a - w84_b)
-    return Closest(time_a, time_b, float(found[2]), vertical, a, b)
+    return Closest(time_a, time_b, surface_distance_m(a, b), vertical, a, b)
 
 
-assert Reason.POSITION == 1  # the kernel above writes these two as numbers
+assert Reason.POSITION == 1  # the kernel above writes these three as numbers
 assert Reason.HEIGHT == 2
+assert Reason.RULE == 16

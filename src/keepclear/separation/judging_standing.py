@@ -10,9 +10,10 @@ import numpy.typing as npt
 from keepclear.geo.ellipsoid import surface_lonlat
 from keepclear.geo.heights import AGL, AMSL, FL, HEIGHT_SPANS
 from keepclear.model.findings import Closest
+from keepclear.separation.area import Area, legs_in, spheres_in
 from keepclear.separation.evidence import Evidence, Reason
 from keepclear.separation.gaps import gap_spheres, judge_gap_gaps, judge_gap_legs, judge_gap_shapes
-from keepclear.separation.judging import side_of_leg
+from keepclear.separation.judging import side_of_leg, surface_distance_m
 from keepclear.separation.leg_pairs import MARGIN_M, MARGIN_S
 from keepclear.separation.leg_shapes import judge_legs
 from keepclear.separation.overlap import legs_near, overlapping, runs_of_legs
@@ -42,6 +43,9 @@ def judge_standing(world: World) -> list[Evidence]:
     pairs = overlapping(all_spheres, all_times, sweeping, order)
     all_things = np.concatenate((runs[:, 2], things))
     pairs = pairs[world.compared(all_things[pairs[:, 0]], all_things[pairs[:, 1]])] if len(pairs) else pairs
+    start, end = world.starts_and_ends
+    looked_at = np.concatenate((np.ones(len(runs), np.bool_), start <= end, np.ones(n_gaps, np.bool_)))
+    pairs = pairs[looked_at[pairs].all(axis=1)]
     with_leg = pairs[:, 0] < len(runs)
     near = pairs[with_leg].copy()
     near[:, 1] -= len(runs)
@@ -66,7 +70,7 @@ def _spheres(world: World) -> tuple[Array, Array, Ints]:
     """Bounding spheres and times of shapes, then gaps, each widened by the largest minima it could be bound by."""
     widest, longest = world.sorts.horizontal_m.max(axis=1), world.sorts.time_s.max(axis=1)
     start, end = world.starts_and_ends
-    rows = world.thing_row[world.shape_thing]
+    rows = world.shape_row
     shapes = np.array([(*s.centre, s.reach_m) for s in world.shapes], dtype=np.float64).reshape(-1, 4)
     shapes[:, 3] += np.maximum(widest[rows], 0.0) + 1.0
     shape_times = np.column_stack((start - longest[rows], end + longest[rows]))
@@ -96,7 +100,8 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
     leg, shape = found[:, 0], found[:, 1]
     piece = legs.piece_of[leg]
     operation, thing = legs.operation[piece].astype(np.int64), world.shape_thing[shape]
-    horizontal, vertical, time, is_conflict = _rules(world, legs.sort[piece].astype(np.int64), world.thing_row[thing])
+    rules = legs.sort[piece].astype(np.int64), world.shape_row[shape]
+    horizontal, vertical, time, is_conflict = _rules(world, *rules)
     early, late, doubt = legs.early_s[piece], legs.late_s[piece], legs.uncertainty_m[piece]
     radius, bound, blur, is_area, is_thin, is_timed = _facts(shapes, shape)
     undulation = _undulation(world, leg, shape)
@@ -131,10 +136,16 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
         closest = (sure if certain else maybe)[3][row]
         return _closest_on_shape(world, int(leg[row]), shapes[shape[row]], closest, float(radius[row]))
 
-    return _evidence(operation, thing, sure, maybe, is_conflict & is_timed, reasons, radius, locate)
+    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+        reach = np.maximum(horizontal + doubt + blur, 0.0)[row]  # that near, some of the shape may be in it
+        return np.asarray(legs_in(legs.points, leg[row], early[row], late[row], start_s, end_s, reach, area))
+
+    return _evidence(
+        operation, thing, np.column_stack(rules), sure, maybe, is_conflict & is_timed, reasons, radius, locate, inside
+    )
 
 
-def _evidence(first, second, sure, maybe, can_be_sure, reasons, radius, locate):  # type: ignore[no-untyped-def]
+def _evidence(first, second, rules, sure, maybe, can_be_sure, reasons, radius, locate, inside):  # type: ignore[no-untyped-def]
     """Evidence of both judgements; what is certain but cannot be a conflict (its rule, its times) is only possible."""
     rows = np.concatenate((sure[0], maybe[0]))
     is_sure = np.repeat([True, False], [len(sure[0]), len(maybe[0])])
@@ -150,7 +161,17 @@ def _evidence(first, second, sure, maybe, can_be_sure, reasons, radius, locate):
 
     start, end = np.concatenate((sure[1], maybe[1])), np.concatenate((sure[2], maybe[2]))
     return Evidence(
-        a[keep], b[keep], certain[keep], start[keep], end[keep], distance[keep], reasons[rows][keep], rows[keep], located
+        a[keep],
+        b[keep],
+        certain[keep],
+        start[keep],
+        end[keep],
+        distance[keep],
+        reasons[rows][keep],
+        np.where(swapped[rows, None], rules[rows, ::-1], rules[rows])[keep],
+        rows[keep],
+        located,
+        inside,
     )
 
 
@@ -198,6 +219,7 @@ def _closest_on_shape(world: World, leg: int, shape: Shape, closest: Array, radi
     if distance > 0.0:
         edge = shape.edges[int(closest[2]) - _first_edge(world, shape)]
         lon, lat = surface_lonlat(*(float(edge[k] + closest[3] * (edge[k + 3] - edge[k])) for k in range(3)))
+        distance = max(surface_distance_m(a, (lon, lat, None)) - radius, 0.0)
     vertical, height = _to_band(shape.band, code, own, w84)
     return Closest(time, time, distance, vertical, a, (lon, lat, height))
 
@@ -229,11 +251,13 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     shapes, packed = world.shapes, world.packed
     a, b = pairs[:, 0], pairs[:, 1]
     thing_a, thing_b = world.shape_thing[a], world.shape_thing[b]
-    horizontal, vertical, time, is_conflict = _rules(world, world.thing_row[thing_a], world.thing_row[thing_b])
+    rules = world.shape_row[a], world.shape_row[b]
+    horizontal, vertical, time, is_conflict = _rules(world, *rules)
     start, end = world.starts_and_ends
-    low, high = np.maximum(start[a], start[b]) - time, np.minimum(end[a], end[b]) + time
+    low, high = np.maximum(start[a], start[b]), np.minimum(end[a], end[b])
     moment = (start[a] == end[a]) | (start[b] == end[b])
-    together = np.where(moment & (time == 0.0), low <= high, low < high)
+    together = np.where(moment & (time == 0.0), low <= high, low - high < time)
+    low, high = low - time, high + time
     (radius_a, bound_a, blur_a, area_a, thin_a, timed_a), (radius_b, bound_b, blur_b, area_b, thin_b, timed_b) = (
         _facts(shapes, a), _facts(shapes, b),
     )  # fmt: skip
@@ -260,7 +284,8 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
         first, second = shapes[pairs[row, 0]], shapes[pairs[row, 1]]
         if first.has_inside and second.has_inside:
             place = overlap_by_more(first, second)
-            sure[row] = place is not None and sure_heights[keep][row]
+            deeper = coarse[keep][row] == 0.0 or overlap_by_more(first, second, 2.0 * coarse[keep][row]) is not None
+            sure[row] = place is not None and deeper and sure_heights[keep][row]
             maybe[row] = maybe[row] or place is not None
             if place is not None:
                 result[row, 0] = 0.0
@@ -282,10 +307,36 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
         found = _closest_shapes(world, pairs[row], result[row], float(radius[keep][row]), float(low[keep][row]))
         return _swapped(found) if swapped[row] else found
 
+    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+        near = np.maximum(horizontal, 0.0)[keep][row]
+        return _sphere_in(world, pairs[row, 0], near, area) & _sphere_in(world, pairs[row, 1], near, area)
+
     return Evidence(
         np.minimum(one, other), np.maximum(one, other), sure[rows], low[keep][rows], high[keep][rows],
-        np.maximum(result[rows, 0] - radius[keep][rows], 0.0), reasons[rows], rows, locate,
+        np.maximum(result[rows, 0] - radius[keep][rows], 0.0), reasons[rows],
+        _ordered(rules, swapped, keep)[rows], rows, locate, inside,
     )  # fmt: skip
+
+
+def _ordered(rules: tuple[Ints, Ints], swapped: npt.NDArray[np.bool_], keep: Ints) -> Ints:
+    """Rows in the minima, shape (n, 2), those of the lower thing first."""
+    both = np.column_stack(rules)[keep]
+    return np.where(swapped[:, None], both[:, ::-1], both)
+
+
+def _sphere_in(world: World, shape: Ints, near: Array, area: Area) -> npt.NDArray[np.bool_]:
+    """Whether the area may reach to what is so near a shape."""
+    spheres = np.array([(*s.centre, s.reach_m) for s in world.shapes], dtype=np.float64)[shape]
+    spheres[:, 3] += near
+    return np.asarray(spheres_in(spheres, area))
+
+
+def _gap_in(world: World, gap: Ints, near: Array, area: Area) -> npt.NDArray[np.bool_]:
+    """Whether the area may reach to what is so near to where a unit can be in a gap."""
+    spheres, _ = gap_spheres(world.legs.gap_points, world.speeds[0], world.legs.gap_tolerance)
+    spheres = spheres[gap]
+    spheres[:, 3] += near
+    return np.asarray(spheres_in(spheres, area))
 
 
 def _surface(lonlat: tuple[float, float]) -> Array:
@@ -349,17 +400,25 @@ def _legs_with_gaps(world: World, found: Ints) -> Evidence | None:
         a, b = world.legs.points[leg[row], 3], world.legs.points[leg[row] + 1, 3]
         u = 0.0 if b <= a else min(1.0, max(0.0, (result[row, 0] - a) / (b - a)))
         time_s, place, *_ = side_of_leg(world, int(leg[row]), float(u))
-        found_here = Closest(time_s, time_s, float(result[row, 2]), None, place, _gap_place(world, int(gap[row]), time_s))
+        found_here = Closest(
+            time_s, time_s, float(result[row, 2]), None, place, _gap_place(world, int(gap[row]), time_s)
+        )
         return _swapped(found_here) if first[row] > second[row] else found_here
 
-    return _gap_evidence(first, second, result, locate)
+    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+        part, near = piece[row], (horizontal + legs.uncertainty_m[piece] + tolerance[:, 0])[row]
+        slips = slip[row]  # the times are those of the leg's plan or the gap's
+        return np.asarray(legs_in(legs.points, leg[row], legs.early_s[part] + slips, legs.late_s[part] + slips, start_s, end_s, near, area))
+
+    return _gap_evidence(first, second, rows, result, locate, inside)
 
 
-def _gap_evidence(first, second, result, locate):  # type: ignore[no-untyped-def]
-    rows = np.flatnonzero(~np.isnan(result[:, 2]))
+def _gap_evidence(first, second, rules, result, locate, inside):  # type: ignore[no-untyped-def]
+    rows, order = np.flatnonzero(~np.isnan(result[:, 2])), np.arange(len(result))
     return Evidence(
         np.minimum(first, second)[rows], np.maximum(first, second)[rows], np.zeros(len(rows), np.bool_),
-        result[rows, 0], result[rows, 1], result[rows, 2], np.full(len(rows), int(Reason.GAP)), rows, locate,
+        result[rows, 0], result[rows, 1], result[rows, 2], np.full(len(rows), int(Reason.GAP)),
+        _ordered(rules, first > second, order)[rows], rows, locate, inside,
     )  # fmt: skip
 
 
@@ -377,7 +436,8 @@ def _gaps_with_gaps(world: World, pairs: Ints) -> Evidence | None:
     legs = world.legs
     a, b = pairs[:, 0], pairs[:, 1]
     first, second = legs.gap_operation[a].astype(np.int64), legs.gap_operation[b].astype(np.int64)
-    horizontal, vertical, time, _ = _rules(world, legs.gap_sort[a].astype(np.int64), legs.gap_sort[b].astype(np.int64))
+    rows = legs.gap_sort[a].astype(np.int64), legs.gap_sort[b].astype(np.int64)
+    horizontal, vertical, time, _ = _rules(world, *rows)
     tolerance = legs.gap_tolerance[a] + legs.gap_tolerance[b]
     result = judge_gap_gaps(
         legs.gap_points, a, b, legs.gap_reference, time + tolerance[:, 1] + tolerance[:, 2], tolerance[:, 0],
@@ -385,12 +445,16 @@ def _gaps_with_gaps(world: World, pairs: Ints) -> Evidence | None:
     )  # fmt: skip
 
     def locate(row: int, certain: bool) -> Closest:
-        time_s = float(result[row, 0])
+        time_s = float(result[row, 0] if math.isfinite(result[row, 0]) else legs.gap_points[2 * a[row], 3])
         places = (_gap_place(world, int(a[row]), time_s), _gap_place(world, int(b[row]), time_s))
         found_here = Closest(time_s, time_s, float(result[row, 2]), None, *places)
         return _swapped(found_here) if first[row] > second[row] else found_here
 
-    return _gap_evidence(first, second, result, locate)
+    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+        near = horizontal[row]
+        return _gap_in(world, a[row], near, area) & _gap_in(world, b[row], near, area)
+
+    return _gap_evidence(first, second, rows, result, locate, inside)
 
 
 def _gaps_with_shapes(world: World, pairs: Ints) -> Evidence | None:
@@ -399,7 +463,7 @@ def _gaps_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     legs, packed = world.legs, world.packed
     shape, gap = pairs[:, 0], pairs[:, 1]
     first, second = world.shape_thing[shape], legs.gap_operation[gap].astype(np.int64)
-    rows = world.thing_row[first], legs.gap_sort[gap].astype(np.int64)
+    rows = world.shape_row[shape], legs.gap_sort[gap].astype(np.int64)
     horizontal, vertical, time, _ = _rules(world, *rows)
     radius, bound, blur, *_ = _facts(world.shapes, shape)
     tolerance = legs.gap_tolerance[gap]
@@ -416,4 +480,8 @@ def _gaps_with_shapes(world: World, pairs: Ints) -> Evidence | None:
         found_here = Closest(time_s, time_s, 0.0, None, (place[0], place[1], None), place)
         return _swapped(found_here) if first[row] > second[row] else found_here
 
-    return _gap_evidence(first, second, result, locate)
+    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+        near = np.maximum(horizontal[row], 0.0)
+        return _gap_in(world, gap[row], near, area) & _sphere_in(world, shape[row], near, area)
+
+    return _gap_evidence(first, second, rows, result, locate, inside)

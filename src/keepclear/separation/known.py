@@ -1,4 +1,4 @@
-"""What is known, kept ready for the question that is asked all day: what does this one come too close to?
+"""What is known, kept ready for the question that is asked all day: what this one comes too close to.
 
 The answer is that of a check of everything, as far as the one thing takes part in it, found with a live index
 (`separation.index`) and the same exact tests. A node keeps one and changes it as filings come and go.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from keepclear.separation.judging_standing import judge_standing
 from keepclear.separation.legs import Legs, columns_of, compile_legs
 from keepclear.separation.minima import MinimaTable
 from keepclear.separation.overlap import runs_of_legs
-from keepclear.separation.shapes import Shape, compile_shape
+from keepclear.separation.shapes import Shape, compile_shapes
 from keepclear.separation.world import World
 
 __all__ = ["Key", "Known"]
@@ -69,7 +70,9 @@ class _Asked(World):
 
     def compared(self, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
         """Which pairs are compared: those of a world, if the one that asks is in them."""
-        return super().compared(first, second) & ((first == self.asked) | (second == self.asked))
+        pairs = (first == self.asked) | (second == self.asked)
+        compared: npt.NDArray[np.bool_] = pairs & super().compared(first, second)
+        return compared
 
 
 class Known:
@@ -119,6 +122,10 @@ class Known:
     def __contains__(self, key: Key) -> bool:
         return key in self._numbers
 
+    def thing(self, key: Key) -> Thing:
+        """The operation or zone of this key, which must be known."""
+        return self._entry(self._numbers[key]).thing
+
     def add(self, thing: Thing) -> None:
         """Make an operation or zone known.
 
@@ -155,9 +162,15 @@ class Known:
         """
         return conflicts_of(*self._judged(thing))
 
-    def answers_of(self, thing: Thing) -> dict[Key, Answer]:
-        """The same as bare answers, by what it comes too close to; quicker."""
-        world, parts = self._judged(thing)
+    def answers_of(self, thing: Thing, *, among: Key | None = None) -> dict[Key, Answer]:
+        """The same as bare answers, by what it comes too close to; quicker.
+
+        Parameters
+        ----------
+        among
+            The one known thing that is looked at; all where it is not given.
+        """
+        world, parts = self._judged(thing, None if among is None else self._numbers[among])
         asked = world.asked
         answers: dict[Key, Answer] = {}
         for part in parts:
@@ -181,13 +194,11 @@ class Known:
         numbers = [self._numbered(thing) for thing in things]
         blocks: dict[int, Ints] = {}
         legs, standing = self._compiled(things)
-        if len(operations):
+        if operations:
             of_operation = [n for n, thing in zip(numbers, things, strict=True) if isinstance(thing, Operation)]
             found, owners = self._index.insert(legs, np.array(of_operation, dtype=np.int64), self._sorts.own_m)
             edges = np.concatenate(([0], np.flatnonzero(np.diff(owners)) + 1, [len(owners)]))
-            blocks = {
-                int(owners[low]): found[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True) if high > low
-            }
+            blocks = {int(owners[low]): found[low:high] for low, high in pairwise(edges.tolist()) if high > low}
         for key, number, thing, stands in zip(keys, numbers, things, standing, strict=True):
             rows = self._stands.add(stands.spheres, stands.times, number)
             self._entries[number] = _Entry(thing, self._row(thing), blocks.get(number, _NO_BLOCKS), stands, rows)
@@ -198,8 +209,8 @@ class Known:
         faults = []
         for key in keys:
             if key in self._numbers or key in seen:
-                what = "zones" if key[0] else "operations"
-                faults.append(Fault(f"two {what} of {key[1]} have this id", "ids of their own", field="id", value=key[2]))
+                problem = f"two {'zones' if key[0] else 'operations'} of {key[1]} have this id"
+                faults.append(Fault(problem, "ids of their own", field="id", value=key[2]))
             seen.add(key)
         if faults:
             raise InputError(faults)
@@ -240,17 +251,22 @@ class Known:
             standing.append(_standing(thing, legs, low, high))
         return legs, standing
 
-    def _judged(self, thing: Thing) -> tuple[_Asked, list[Evidence]]:
+    def _judged(self, thing: Thing, among: int | None = None) -> tuple[_Asked, list[Evidence]]:
         operations = (thing,) if isinstance(thing, Operation) else ()
         self._sorts.add(operations, () if operations else (thing,))  # type: ignore[arg-type]
         legs, (standing,) = self._compiled((thing,))
         hits, slots, others = self._candidates(thing, legs, standing)
+        if among is not None:
+            hits = hits[self._index.things(hits[:, 1]) == among]
+            slots = slots[self._index.things(slots) == among]
+            others = others[others == among]
         points, things, sort, reference, tolerance = self._index.gathered(slots)
         numbers = np.unique(np.concatenate((things, others)))
         entries = [self._entry(int(number)) for number in numbers]
         is_zone = np.array([isinstance(entry.thing, Zone) for entry in entries], dtype=np.bool_)
         ordered = np.concatenate((numbers[~is_zone], numbers[is_zone]))
-        world, local = self._world(thing, standing, [self._entry(int(n)) for n in ordered], set(others.tolist()), ordered)
+        in_order = [self._entry(int(number)) for number in ordered]
+        world, local = self._world(thing, standing, in_order, set(others.tolist()), ordered)
         gathered = (points, local[np.searchsorted(numbers, things)], sort, reference, tolerance)
         world = replace(world, legs=_joined(legs, gathered, world.legs, world.asked))
         first = len(legs.points)
@@ -273,10 +289,10 @@ class Known:
         widest, longest = float(sorts.horizontal_m[rows].max()), float(sorts.time_s[rows].max())
         own = _widened(standing.spheres, standing.times, widest, longest)
         slots = self._index.slots_touching(*own, party=party, leaving_out=number, rules=rules)
-        runs = runs_of_legs(
+        _, spheres, times = runs_of_legs(
             legs.points, legs.piece_of, legs.operation, legs.early_s, legs.late_s, legs.uncertainty_m
-        )[1:]
-        moving = _widened(*runs, widest, longest)
+        )
+        moving = _widened(spheres, times, widest, longest)
         asked = np.vstack((own[0], moving[0])), np.vstack((own[1], moving[1]))
         others = self._stands.touching(*asked, party, number, self._party, compare_own=self._compare_own)
         return hits, np.unique(np.concatenate((hits[:, 1], slots))), others
@@ -309,12 +325,13 @@ class Known:
         for operation in operations:
             parties.setdefault(operation.party, len(parties))
         of_operation = np.array(rows[0], dtype=np.int32)
+        of_high = [self._sorts.rows_of_operation(operation)[1] for operation in operations]
         sorts = replace(
-            self._sorts.sorts, of_operation=of_operation, of_high_legs=of_operation,
+            self._sorts.sorts, of_operation=of_operation, of_high_legs=np.array(of_high, dtype=np.int32),
             of_zone=np.array(rows[1], dtype=np.int32),
         )  # fmt: skip
         world = _Asked(
-            operations, all_zones, sorts, _gaps_joined(stands), tuple(shapes), self._compare_own,  # type: ignore[arg-type]
+            operations, all_zones, sorts, _gaps_joined(stands), tuple(shapes), self._compare_own,
             _parties=parties, minima=self._minima, gap_limits_s=self._gap_limits, asked=asked,
         )  # fmt: skip
         order = np.argsort(numbers, kind="stable")
@@ -338,7 +355,8 @@ class _Stands:
         again = [self._free.pop() for _ in range(min(n, len(self._free)))]
         fresh = n - len(again)
         while self._used + fresh > len(self._things):
-            self._spheres, self._times = np.vstack((self._spheres, self._spheres)), np.vstack((self._times, self._times))
+            self._spheres = np.vstack((self._spheres, np.empty_like(self._spheres)))
+            self._times = np.vstack((self._times, np.empty_like(self._times)))
             self._things = np.concatenate((self._things, np.full(len(self._things), -1, dtype=np.int64)))
         rows = np.array([*again, *range(self._used, self._used + fresh)], dtype=np.int64)
         self._used += fresh
@@ -350,7 +368,7 @@ class _Stands:
         self._things[rows] = -1
         self._free += rows.tolist()
 
-    def touching(  # noqa: PLR0913 - a thin cover of the kernel
+    def touching(
         self, spheres: Array, times: Array, party: int, leaving_out: int, parties: Ints, *, compare_own: bool
     ) -> Ints:
         """Things of which something touches one of the spheres while it lasts."""
@@ -358,8 +376,9 @@ class _Stands:
         if not n or not len(spheres):
             return _NO_BLOCKS
         rows = touching(
-            self._spheres[:n], self._times[:n], self._things[:n], spheres, times, party, leaving_out, parties, compare_own
-        )
+            self._spheres[:n], self._times[:n], self._things[:n], spheres, times, party, leaving_out, parties,
+            compare_own,
+        )  # fmt: skip
         return np.unique(self._things[rows])
 
 
@@ -378,13 +397,7 @@ def _widened(spheres: Array, times: Array, by_m: float, by_s: float) -> tuple[Ar
 
 def _standing(thing: Thing, legs: Legs, low: int, high: int) -> _Standing:
     """Shapes of a thing, and its gaps, which are rows `low` to `high` of those in `legs`."""
-    is_zone = isinstance(thing, Zone)
-    on_ground = isinstance(thing, Operation) and thing.domains <= {Domain.GROUND, Domain.SEA}
-    shapes = tuple(
-        # Cut for a minimum of 0, for any zone may come to bind it.
-        compile_shape(volume, owner=0, is_zone=is_zone, on_ground=on_ground, horizontal_m=0.0)
-        for volume in thing.volumes
-    )
+    shapes = tuple(compile_shapes(thing, owner=0, horizontal_m=0.0))  # for 0, because any zone may come to bind it
     spheres = np.array([(*shape.centre, shape.reach_m) for shape in shapes]).reshape(-1, 4)
     times = np.array([(shape.start_s, shape.end_s) for shape in shapes]).reshape(-1, 2)
     if high == low:
@@ -410,9 +423,14 @@ def _gaps_joined(stands: list[tuple[int, _Standing]]) -> Legs:
     )  # fmt: skip
     if not with_gaps:
         return empty
-    names = ("gap_points", "gap_sort", "gap_reference", "gap_tolerance")
-    joined = {name: np.concatenate([getattr(gaps, name) for _, gaps in with_gaps]) for name in names}
-    return replace(empty, gap_operation=np.concatenate(owners), **joined)
+    return replace(
+        empty,
+        gap_points=np.concatenate([gaps.gap_points for _, gaps in with_gaps]),
+        gap_operation=np.concatenate(owners),
+        gap_sort=np.concatenate([gaps.gap_sort for _, gaps in with_gaps]),
+        gap_reference=np.concatenate([gaps.gap_reference for _, gaps in with_gaps]),
+        gap_tolerance=np.concatenate([gaps.gap_tolerance for _, gaps in with_gaps]),
+    )
 
 
 def _joined(
@@ -438,5 +456,3 @@ def _joined(
         late_s=np.concatenate((own.late_s, tolerance[:, 2])),
         longest_m=own.longest_m,
     )
-
-

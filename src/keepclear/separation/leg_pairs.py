@@ -133,8 +133,12 @@ def region(points, i, j, ref_i, ref_j, slip_low, slip_high, vertical_m, certain,
 def _clip_heights(points, i, j, ref_i, ref_j, vertical_m, certain, spans, polygon, n, scratch):  # type: ignore[no-untyped-def]
     # The least and greatest gap are linear in (u, w): three corners of the square give their coefficients.
     lo00, hi00 = height_gaps(spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j, 4], points[j, 5])
-    lo10, hi10 = height_gaps(spans, certain, ref_i, points[i + 1, 4], points[i + 1, 5], ref_j, points[j, 4], points[j, 5])
-    lo01, hi01 = height_gaps(spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j + 1, 4], points[j + 1, 5])
+    lo10, hi10 = height_gaps(
+        spans, certain, ref_i, points[i + 1, 4], points[i + 1, 5], ref_j, points[j, 4], points[j, 5]
+    )
+    lo01, hi01 = height_gaps(
+        spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j + 1, 4], points[j + 1, 5]
+    )
     if not certain:  # some height: the least that i is above j, and the least that j is above i
         n = clip(polygon, n, scratch, lo10 - lo00, lo01 - lo00, vertical_m - lo00)
         n = clip(polygon, n, scratch, -(hi10 - hi00), -(hi01 - hi00), vertical_m + hi00)
@@ -165,7 +169,7 @@ def near(points, i, j, ref_i, ref_j, slip_low, slip_high, horizontal_m, vertical
 
 
 @kernel
-def describe_pair(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def describe_pair(  # type: ignore[no-untyped-def]
     points, i, j, ref_i, ref_j, early_i, late_i, early_j, late_j, time_m, horizontal_m, vertical_m, certain, spans,
     window_from, window_to, polygon, scratch, out,
 ):  # fmt: skip

@@ -178,7 +178,9 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
     start = _at(points, i, u0)
     for block in range(b0, b1):
         apart = math.sqrt(
-            (blocks[block, 0] - middle[0]) ** 2 + (blocks[block, 1] - middle[1]) ** 2 + (blocks[block, 2] - middle[2]) ** 2
+            (blocks[block, 0] - middle[0]) ** 2
+            + (blocks[block, 1] - middle[1]) ** 2
+            + (blocks[block, 2] - middle[2]) ** 2
         )
         if apart - blocks[block, 3] - 0.5 * chord - sag > radius:
             continue
@@ -218,7 +220,7 @@ def _inside_between(points, i, u0, u1, near, n, rings, ring_first, r0, r1):  # t
 
 
 @kernel
-def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def judge_legs(  # type: ignore[no-untyped-def]
     points, leg_of, ref_of, early_of, late_of, undulation, shape_of, radius, border_m, vertical, time_m, band, start, end,
     edges, edge_first, blocks, block_first, rings, ring_first, shape_ring_first, certain, spans,
 ):  # fmt: skip
@@ -228,7 +230,7 @@ def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
     ----------
     radius
         Shape (rows,): closer to an edge than this is too close; negative: not the border but the inside is, deeper
-        than ``border_m``.
+        than that, and than ``border_m`` at least.
     band
         Shape (shapes, 2, 4): ceiling and floor, each (code, value, least and greatest W84).
 
@@ -250,10 +252,10 @@ def judge_legs(  # type: ignore[no-untyped-def]  # noqa: PLR0913
         u0, u1 = _stretch(
             points, i, ref_of[row], early, late, undulation[row], band[k], low, high, vertical[row], certain, spans
         )
-        if u0 > u1:
-            continue
         r0, r1 = shape_ring_first[k], shape_ring_first[k + 1]
-        reach = radius[row] if radius[row] > 0.0 else border_m
+        if u0 > u1 or (r1 == r0 and radius[row] <= 0.0):
+            continue
+        reach = radius[row] if radius[row] > 0.0 else max(border_m, -radius[row])
         best[0], best[1], best[2], best[3] = (reach * 1.000001) ** 2, math.inf, -1.0, 0.0
         found, n = _near_border(
             points, i, u0, u1, reach, edges, edge_first[k], edge_first[k + 1], blocks, block_first[k],

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from keepclear.geo import heights as height_codes
 from keepclear.geo.ellipsoid import geodesic_points, lift, surface_point
+from keepclear.geo.heights import GROUND_SPAN, NOTHING
 from keepclear.geo.kernel import kernel
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
@@ -158,7 +159,7 @@ def compile_legs(
         columns.gap_s, columns.by_position, sorts, high_sorts, longest_m, RVSM_CEILING_M,
     )  # fmt: skip
     points, pieces, gaps, legs, long_legs = survey
-    long_lon, long_lat, long_first = _long_paths(columns, long_legs, float(longest_m.min()))
+    long_lon, long_lat, long_first = _long_paths(columns, long_legs)
     filled = _fill(
         columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m, undulation, columns.first,
         columns.operation, columns.reference, columns.gap_s, columns.by_position, columns.uncertainty_m,
@@ -169,8 +170,7 @@ def compile_legs(
 
 
 def _joined(arrays: list[Array]) -> Array:
-    if len(arrays) == 1:
-        return arrays[0]
+    # Even one array is copied: a track's is read-only, which is another type to the kernels and would compile them anew.
     return np.concatenate(arrays) if arrays else np.empty(0)
 
 
@@ -189,7 +189,7 @@ def _tolerances(tracks: list[Track], counts: npt.NDArray[np.int64]) -> list[Arra
 
 def _undulations(columns: TrackColumns) -> Array:
     if not (columns.reference == height_codes.AMSL).any():
-        return np.empty(0)
+        return np.zeros(1)
     from keepclear.geo.geoid import undulation_m
 
     result = np.zeros(len(columns.time_s))
@@ -198,9 +198,7 @@ def _undulations(columns: TrackColumns) -> Array:
     return result
 
 
-def _long_paths(
-    columns: TrackColumns, long_legs: npt.NDArray[np.int64], longest_m: float
-) -> tuple[Array, Array, npt.NDArray[np.int64]]:
+def _long_paths(columns: TrackColumns, long_legs: npt.NDArray[np.int64]) -> tuple[Array, Array, npt.NDArray[np.int64]]:
     """Inner points of legs too long to be cut along their chord; row i of the index is leg ``long_legs[i]``."""
     lons, lats, first = [], [], [0]
     for begin, pieces in long_legs:
@@ -244,12 +242,15 @@ def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sort
         points += 1
         legs += max(end - begin - 1, 1)
         last_sort, last_blank, open_piece = -1, False, False
-        for k in range(begin, max(end - 1, begin + 1)):
+        for k in range(begin, max(end, begin + 1)):
             k1 = min(k + 1, end - 1)
-            if time_s[k1] - time_s[k] > gap_s[track]:
-                if not open_piece:  # nothing leads to this position: it stands alone, for an instant
-                    points += 1
-                    pieces += 1
+            is_gap = time_s[k1] - time_s[k] > gap_s[track]
+            if (is_gap or k1 == k) and not open_piece:
+                points += 1
+                pieces += 1
+            if k1 == k:
+                break
+            if is_gap:
                 gaps += 1
                 points += 1
                 open_piece = False
@@ -263,9 +264,6 @@ def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sort
             if not open_piece or by_position or sort != last_sort or blank != last_blank:
                 pieces += 1
             last_sort, last_blank, open_piece = sort, blank, True
-        if not open_piece:
-            points += 1
-            pieces += 1
     result = np.empty((len(long_legs), 2), dtype=np.int64)
     for i in range(len(long_legs)):
         result[i, 0], result[i, 1] = long_legs[i]
@@ -279,97 +277,129 @@ def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - one pass over ten million rows
+def _describe(op, sort, reference, doubt, early, late, row, ops, sorts, references, tolerance):  # type: ignore[no-untyped-def]
+    """Write what a piece or a gap has in common with nothing else."""
+    ops[row], sorts[row], references[row] = op, sort, reference
+    tolerance[0, row], tolerance[1, row], tolerance[2, row] = doubt, early, late
+
+
+@kernel
+def _cut(points, piece_of, at, piece, n, length, time_s, h, w, long_lon, long_lat, row):  # type: ignore[no-untyped-def]
+    """Write a leg's inner points and its end; the last point written is its start. Returns the next free row.
+
+    ``time_s``, ``h`` and ``w`` are (start, end) of times and heights and ``points[at]`` already is the end.
+    """
+    x1, y1, z1 = points[at, 0], points[at, 1], points[at, 2]
+    x, y, z = points[at - 1, 0], points[at - 1, 1], points[at - 1, 2]
+    theta = length / _MEAN_RADIUS_M
+    for j in range(1, n):
+        f = j / n
+        if length > _ARC_CUT_M:
+            px, py, pz = surface_point(long_lon[row + j - 1], long_lat[row + j - 1])
+        else:  # evenly along the arc is not quite evenly along the chord
+            c = 0.5 + math.sin(theta * (f - 0.5)) / (2.0 * math.sin(0.5 * theta))
+            px, py, pz = lift(x + c * (x1 - x), y + c * (y1 - y), z + c * (z1 - z))
+        piece_of[at - 1] = piece
+        _put(
+            points, at, px, py, pz,
+            time_s[0] + f * (time_s[1] - time_s[0]), h[0] + f * (h[1] - h[0]), w[0] + f * (w[1] - w[0]),
+        )  # fmt: skip
+        at += 1
+    piece_of[at - 1] = piece
+    _put(points, at, x1, y1, z1, time_s[1], h[1], w[1])
+    return at + 1
+
+
+@kernel
+def _fill(  # type: ignore[no-untyped-def]
     time_s, lon, lat, height, undulation, first, operation, reference, gap_s, by_position, uncertainty, early, late,
     sorts, high_sorts, on_ground, longest_m, high_m, long_lon, long_lat, long_first, n_points, n_pieces, n_gaps,
 ):  # fmt: skip
-    points = np.empty((n_points, 6))
-    piece_of = np.full(n_points, -1, dtype=np.int32)
+    """Write points, pieces and gaps of every track."""
+    points, piece_of = np.empty((n_points, 6)), np.full(n_points, -1, dtype=np.int32)
     piece_op, piece_sort = np.empty(n_pieces, np.int32), np.empty(n_pieces, np.int32)
-    piece_ref, tolerance = np.empty(n_pieces, np.int8), np.zeros((3, n_pieces))
+    piece_ref, piece_tol = np.empty(n_pieces, np.int8), np.zeros((3, n_pieces))
     gap_points, gap_op = np.empty((2 * n_gaps, 6)), np.empty(n_gaps, np.int32)
-    gap_sort, gap_ref, gap_tol = np.empty(n_gaps, np.int32), np.empty(n_gaps, np.int8), np.zeros((n_gaps, 3))
+    gap_sort, gap_ref, gap_tol = np.empty(n_gaps, np.int32), np.empty(n_gaps, np.int8), np.zeros((3, n_gaps))
     at, piece, gap, long_leg, longest = 0, -1, 0, 0, np.zeros(longest_m.shape[0])
-    with_geoid = undulation.shape[0] > 0
+    has_geoid = undulation.shape[0] == lon.shape[0]
     for track in range(operation.shape[0]):
-        begin, end = first[track], first[track + 1]
-        op = operation[track]
-        unknown = 5 if on_ground[op] else 6
+        begin, end, op = first[track], first[track + 1], operation[track]
+        low_sort, high_sort = sorts[op], high_sorts[op]
+        unknown = GROUND_SPAN if on_ground[op] else NOTHING
         last_sort, last_blank, open_piece = -1, False, False
-        h = 0.0 if math.isnan(height[begin]) else height[begin]
-        x, y, z = surface_point(lon[begin], lat[begin])
-        w = h + undulation[begin] if with_geoid else h
-        _put(points, at, x, y, z, time_s[begin], h, w)
+        _put_position(
+            points, at, lon[begin], lat[begin], time_s[begin], height[begin], undulation[begin if has_geoid else 0]
+        )
         at += 1
-        for k in range(begin, max(end - 1, begin + 1)):
+        for k in range(begin, max(end, begin + 1)):
             k1 = min(k + 1, end - 1)
-            h1 = 0.0 if math.isnan(height[k1]) else height[k1]
-            w1 = h1 + undulation[k1] if with_geoid else h1
-            x1, y1, z1 = surface_point(lon[k1], lat[k1])
-            t, t1 = time_s[k], time_s[k1]
-            blank = math.isnan(height[k]) or math.isnan(height[k1])
             a, b = (k, k1) if by_position else (track, track)
-            if t1 - t > gap_s[track]:
-                if not open_piece:
-                    piece += 1
-                    sort = _sort_of_leg(height[k], height[k], sorts[op], high_sorts[op], high_m)
-                    piece_op[piece], piece_sort[piece] = op, sort
-                    piece_ref[piece] = unknown if math.isnan(height[k]) else reference[track]
-                    tolerance[0, piece], tolerance[1, piece], tolerance[2, piece] = uncertainty[a], early[a], late[a]
-                    piece_of[at - 1] = piece
-                    _put(points, at, x, y, z, t, h, w)
-                    at += 1
-                _put(gap_points, 2 * gap, x, y, z, t, h, w)
-                _put(gap_points, 2 * gap + 1, x1, y1, z1, t1, h1, w1)
-                gap_op[gap], gap_sort[gap] = op, _sort_of_leg(height[k], height[k1], sorts[op], high_sorts[op], high_m)
-                gap_ref[gap] = unknown if blank else reference[track]
-                gap_tol[gap, 0] = max(uncertainty[a], uncertainty[b])
-                gap_tol[gap, 1], gap_tol[gap, 2] = max(early[a], early[b]), max(late[a], late[b])
+            is_gap = time_s[k1] - time_s[k] > gap_s[track]
+            if (
+                is_gap or k1 == k
+            ) and not open_piece:  # nothing leads to this position: it stands alone, for an instant
+                piece += 1
+                sort = _sort_of_leg(height[k], height[k], low_sort, high_sort, high_m)
+                alone = unknown if math.isnan(height[k]) else reference[track]
+                _describe(
+                    op,
+                    sort,
+                    alone,
+                    uncertainty[a],
+                    early[a],
+                    late[a],
+                    piece,
+                    piece_op,
+                    piece_sort,
+                    piece_ref,
+                    piece_tol,
+                )
+                piece_of[at - 1] = piece
+                _put_position(points, at, lon[k], lat[k], time_s[k], height[k], undulation[k if has_geoid else 0])
+                at += 1
+            if k1 == k:
+                break
+            _put_position(points, at, lon[k1], lat[k1], time_s[k1], height[k1], undulation[k1 if has_geoid else 0])
+            sort = _sort_of_leg(height[k], height[k1], low_sort, high_sort, high_m)
+            blank = math.isnan(height[k]) or math.isnan(height[k1])
+            code = unknown if blank else reference[track]
+            doubt, before, after = max(uncertainty[a], uncertainty[b]), max(early[a], early[b]), max(late[a], late[b])
+            if is_gap:
+                for m in range(6):
+                    gap_points[2 * gap, m], gap_points[2 * gap + 1, m] = points[at - 1, m], points[at, m]
+                _describe(op, sort, code, doubt, before, after, gap, gap_op, gap_sort, gap_ref, gap_tol)
                 gap += 1
-                _put(points, at, x1, y1, z1, t1, h1, w1)
                 at += 1
                 open_piece = False
-            else:
-                sort = _sort_of_leg(height[k], height[k1], sorts[op], high_sorts[op], high_m)
-                n, length = _pieces_of_leg(lon[k], lat[k], lon[k1], lat[k1], longest_m[sort])
-                longest[sort] = max(longest[sort], length / n)
-                if not open_piece or by_position or sort != last_sort or blank != last_blank:
-                    piece += 1
-                    piece_op[piece], piece_sort[piece] = op, sort
-                    piece_ref[piece] = unknown if blank else reference[track]
-                    tolerance[0, piece] = max(uncertainty[a], uncertainty[b])
-                    tolerance[1, piece], tolerance[2, piece] = max(early[a], early[b]), max(late[a], late[b])
-                last_sort, last_blank, open_piece = sort, blank, True
-                by_proj = n > 1 and length > _ARC_CUT_M
-                theta = length / _MEAN_RADIUS_M
-                for j in range(1, n):
-                    f = j / n
-                    if by_proj:
-                        row = long_first[long_leg] + j - 1
-                        px, py, pz = surface_point(long_lon[row], long_lat[row])
-                    else:
-                        c = 0.5 + math.sin(theta * (f - 0.5)) / (2.0 * math.sin(0.5 * theta))
-                        px, py, pz = lift(x + c * (x1 - x), y + c * (y1 - y), z + c * (z1 - z))
-                    piece_of[at - 1] = piece
-                    _put(points, at, px, py, pz, t + f * (t1 - t), h + f * (h1 - h), w + f * (w1 - w))
-                    at += 1
-                if by_proj:
-                    long_leg += 1
+                continue
+            n, length = _pieces_of_leg(lon[k], lat[k], lon[k1], lat[k1], longest_m[sort])
+            # Half round the Earth over a pole is 4.4 % more than a sphere's arc over the same chord.
+            longest[sort] = max(longest[sort], (1.05 if length > _ARC_CUT_M else 1.0) * length / n)
+            if not open_piece or by_position or sort != last_sort or blank != last_blank:
+                piece += 1
+                _describe(op, sort, code, doubt, before, after, piece, piece_op, piece_sort, piece_ref, piece_tol)
+            last_sort, last_blank, open_piece = sort, blank, True
+            if n == 1:
                 piece_of[at - 1] = piece
-                _put(points, at, x1, y1, z1, t1, h1, w1)
                 at += 1
-            x, y, z, h, w = x1, y1, z1, h1, w1
-        if not open_piece:
-            k, a = end - 1, end - 1 if by_position else track
-            piece += 1
-            sort = _sort_of_leg(height[k], height[k], sorts[op], high_sorts[op], high_m)
-            piece_op[piece], piece_sort[piece] = op, sort
-            piece_ref[piece] = unknown if math.isnan(height[k]) else reference[track]
-            tolerance[0, piece], tolerance[1, piece], tolerance[2, piece] = uncertainty[a], early[a], late[a]
-            piece_of[at - 1] = piece
-            _put(points, at, x, y, z, time_s[k], h, w)
-            at += 1
+                continue
+            p, q = at - 1, at
+            at = _cut(
+                points, piece_of, at, piece, n, length, (points[p, 3], points[q, 3]), (points[p, 4], points[q, 4]),
+                (points[p, 5], points[q, 5]), long_lon, long_lat, long_first[min(long_leg, long_first.shape[0] - 1)],
+            )  # fmt: skip
+            long_leg += 1 if length > _ARC_CUT_M else 0
     return (
-        points, piece_of, piece_op, piece_sort, piece_ref, tolerance[0], tolerance[1], tolerance[2],
-        gap_points, gap_op, gap_sort, gap_ref, gap_tol, longest,
+        points, piece_of, piece_op, piece_sort, piece_ref, piece_tol[0], piece_tol[1], piece_tol[2],
+        gap_points, gap_op, gap_sort, gap_ref, gap_tol.T.copy(), longest,
     )  # fmt: skip
+
+
+@kernel
+def _put_position(points, at, lon, lat, time_s, height, undulation):  # type: ignore[no-untyped-def]
+    """Write a position as given; a height that is not known counts as 0, in a piece whose heights span everything."""
+    h = 0.0 if math.isnan(height) else height
+    x, y, z = surface_point(lon, lat)
+    points[at, 0], points[at, 1], points[at, 2] = x, y, z
+    points[at, 3], points[at, 4], points[at, 5] = time_s, h, h + undulation

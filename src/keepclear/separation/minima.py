@@ -24,7 +24,7 @@ __all__ = ["ANYTHING", "HIGH_AIR", "RVSM_CEILING_M", "Binding", "MinimaTable", "
 ANYTHING = "anything"
 HIGH_AIR = "air above FL410"
 RVSM_CEILING_M = feet_to_metres(41_000.0)
-"""Above it the vertical minimum between aircraft is 2,000 ft; air legs that go higher count as `HIGH_AIR` too."""
+"""Above it the vertical minimum between aircraft is 2,000 ft; what flies higher counts as `HIGH_AIR` too."""
 
 _DOMAINS = tuple(domain.value for domain in Domain)
 
@@ -153,18 +153,26 @@ class MinimaTable:
         if self.one_for_all is not None:
             return _merged([self.one_for_all], ignore_height=_both_on_ground(first, second))
         if _is_unknown(first) or _is_unknown(second):
-            return _strictest([rule for rule in self.rules if _is_operational(rule)])
-        binding = [rule for rule in self.rules if _binds(rule, _names(first), _names(second), zones=False)]
+            high = HIGH_AIR in first[1] | second[1]
+            named = (rule for rule in self.rules if _is_operational(rule))
+            return _strictest([rule for rule in named if high or HIGH_AIR not in (rule.first, rule.second)])
+        binding = [rule for rule in self.rules if _binds(rule, _names(first), _names(second))]
         return _merged(binding or [_widest(self.rules)], ignore_height=False)
 
-    def with_zone(self, kind: ZoneKind, other: OperationKind | ZoneKind | None) -> Binding | None:
-        """Minima between a zone and an operation of a kind (or of none), or another zone; None if no rule binds."""
+    def with_zone(
+        self, kind: ZoneKind, other: OperationKind | ZoneKind | None, domains: frozenset[str] = frozenset()
+    ) -> Binding | None:
+        """Minima between a zone and an operation of a kind (or of none), or another zone; None if no rule binds.
+
+        `domains` are those of the operation.
+        """
         if isinstance(other, ZoneKind) and frozenset({kind, other}) not in _ZONE_PAIRS | self._named_zone_pairs():
             return None
         names = {other.value} if other is not None else {known.value for known in OperationKind}
-        binding = [rule for rule in self.rules if _binds(rule, {kind.value}, names, zones=True)]
-        if any(rule.answer is Answer.CONFLICT for rule in binding):
-            binding = [rule for rule in binding if rule.answer is Answer.CONFLICT]
+        binding = [rule for rule in self.rules if _binds(rule, {kind.value}, names | domains)]
+        certain = [rule for rule in binding if rule.answer is Answer.CONFLICT]
+        if certain:  # what is only possible still counts where it asks for more
+            binding = certain + [rule for rule in binding if rule not in certain and _asks_more(rule, certain)]
         return _merged(binding, ignore_height=False) if binding else None
 
     def _named_zone_pairs(self) -> set[frozenset[ZoneKind]]:
@@ -193,11 +201,20 @@ def _both_on_ground(
     return known and bool(surface & first[1]) and bool(surface & second[1])
 
 
-def _binds(rule: Rule, first: set[str], second: set[str], *, zones: bool) -> bool:
+def _binds(rule: Rule, first: set[str], second: set[str]) -> bool:
     for one, other in ((rule.first, rule.second), (rule.second, rule.first)):
-        if one in first and (other in second or (other == ANYTHING and zones)):
+        if (one in first or one == ANYTHING) and (other in second or other == ANYTHING):
             return True
     return False
+
+
+def _asks_more(rule: Rule, than: list[Rule]) -> bool:
+    heights = [math.inf if other.vertical_m is None else other.vertical_m for other in (rule, *than)]
+    return (
+        rule.horizontal_m > max(other.horizontal_m for other in than)
+        or rule.time_s > max(other.time_s for other in than)
+        or heights[0] > max(heights[1:])
+    )
 
 
 def _is_operational(rule: Rule) -> bool:
@@ -211,13 +228,12 @@ def _widest(rules: Iterable[Rule]) -> Rule:
 
 def _strictest(rules: list[Rule]) -> Binding:
     """The largest of each component over all rows; a row in which height does not matter has no height to give."""
-    ordinary = [rule for rule in rules if HIGH_AIR not in (rule.first, rule.second)] or rules
-    heights = [rule.vertical_m for rule in ordinary if rule.vertical_m is not None]
-    widest = _widest(ordinary)
+    heights = [rule.vertical_m for rule in rules if rule.vertical_m is not None]
+    widest = _widest(rules)
     minima = Minima(
         horizontal_m=widest.horizontal_m,
         vertical_m=max(heights) if heights else None,
-        time_s=max(rule.time_s for rule in ordinary),
+        time_s=max(rule.time_s for rule in rules),
         rule=f"strictest row, kind not known ({widest.name})",
     )
     return Binding(minima, Answer.CONFLICT)
@@ -270,10 +286,14 @@ def _rule_of(row: Any, file: str) -> Rule:
         raise InputError(Fault("not a table", value=str(row)))
     pair = row.get("between")
     if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair)):
-        raise InputError(Fault("not a pair", 'two names, for example ["ground", "air"]', field="between", value=str(pair)))
+        raise InputError(
+            Fault("not a pair", 'two names, for example ["ground", "air"]', field="between", value=str(pair))
+        )
     unknown = set(row) - {"between", "horizontal_m", "vertical_m", "time_s", "source", "answer"}
     if unknown:
-        raise InputError(Fault("unknown field", "between, horizontal_m, vertical_m, time_s, source, answer", field=min(unknown)))
+        raise InputError(
+            Fault("unknown field", "between, horizontal_m, vertical_m, time_s, source, answer", field=min(unknown))
+        )
     numbers = _checked_numbers(row.get("horizontal_m"), row.get("vertical_m"), row.get("time_s", 0.0), "")
     answer = row.get("answer", Answer.CONFLICT.value)
     if answer not in (Answer.CONFLICT, Answer.POSSIBLE):
@@ -293,7 +313,11 @@ def _named(name: str) -> str:
 
 def _checked_numbers(horizontal: Any, vertical: Any, time: Any, field: str) -> tuple[float, float | None, float]:
     faults = []
-    for name, value, needed in (("horizontal_m", horizontal, True), ("vertical_m", vertical, False), ("time_s", time, True)):
+    for name, value, needed in (
+        ("horizontal_m", horizontal, True),
+        ("vertical_m", vertical, False),
+        ("time_s", time, True),
+    ):
         if value is None and not needed:
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)

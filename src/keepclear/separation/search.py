@@ -24,7 +24,7 @@ from keepclear.geo.kernel import kernel
 from keepclear.separation.leg_pairs import MARGIN_M, quick_near
 from keepclear.separation.legs import Legs
 
-__all__ = ["Limits", "Tile", "join", "plan_tiles", "sweep"]
+__all__ = ["Limits", "Tile", "grid_of", "join", "plan_tiles", "sweep"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -32,9 +32,11 @@ Ints = npt.NDArray[np.int32]
 _LEGS_PER_SLICE = 8
 _MOST_SLICES = 1 << 20
 _LEAST_TILE = 50_000
-_SMALLEST_CELL_M = 25.0
-_HALF_RANGE = 1 << 19
+_SMALLEST_CELL_M = 250.0  # 2¹⁶ cubes then reach across the Earth
+_HALF_RANGE = 1 << 15
+_HEADS_PER_NODE = 8
 _GEOID_RANGE_M = 200.0
+_PRESSURE_RANGE_M = 20_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def join(
         Indices of the legs' first points; each pair once, the one of the lower operation first.
     """
     tiles = plan_tiles(legs, limits, most_tiles=1 if jobs == 1 and progress is None else max(8, 4 * jobs))
-    grid = _grid(legs, limits)
+    grid = grid_of(legs, limits)
     if not tiles or not len(grid[0]):
         return np.empty((0, 2), np.int32)
     found: list[npt.NDArray[np.int32]] = []
@@ -140,7 +142,7 @@ def sweep(
     legs: Legs, limits: Limits, tile: Tile, grid: tuple[Ints, Array, Array] | None = None
 ) -> npt.NDArray[np.int32]:
     """Pairs of which the later leg begins in this tile; see `join`."""
-    group, cell, reach = _grid(legs, limits) if grid is None else grid
+    group, cell, reach = grid_of(legs, limits) if grid is None else grid
     extra = legs.late_s + limits.time_s.max(axis=1)[legs.sort]
     return _sweep(
         legs.points, legs.piece_of, legs.operation, legs.sort, legs.reference, legs.uncertainty_m, legs.early_s,
@@ -150,7 +152,7 @@ def sweep(
     )  # fmt: skip
 
 
-def _grid(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
+def grid_of(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
     """Group of each row of the minima, cube size of each group, and how far row a must look in group g.
 
     Rows with minima of a like size share a grid, so that a few wide ones do not coarsen the grid of the others.
@@ -166,7 +168,7 @@ def _grid(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
             if limits.horizontal_m[a, b] > 0.0:
                 distance = limits.horizontal_m[a, b] + doubt + 0.5 * legs.longest_m[b] + 1.0
                 reach[a, group[b]] = max(reach[a, group[b]], distance)
-    cell = np.maximum(2.0 * np.array([reach[group == g, g].max() for g in range(len(values))]), _SMALLEST_CELL_M)
+    cell = np.maximum(3.0 * np.array([reach[group == g, g].max() for g in range(len(values))]), _SMALLEST_CELL_M)
     return group.astype(np.int32), cell, reach
 
 
@@ -249,90 +251,91 @@ def _cube(v: float) -> int:
 
 
 @kernel
-def _key(ix: int, iy: int, iz: int, group: int) -> int:
-    return (((ix << 20) | iy) << 20 | iz) << 3 | group
+def _key(ix: int, iy: int, iz: int, group: int) -> float:
+    """One number for a cube: 3 × 16 bits and the group, which a float holds exactly beside a leg's other numbers."""
+    return float((((ix << 16) | iy) << 16 | iz) << 3 | group)
 
 
 @kernel
-def _bucket(key: int, mask: int) -> int:
-    mixed = key * 0x9E3779B97F4A7C1
+def _bucket(key: float, mask: int) -> int:
+    mixed = int(key) * 0x9E3779B97F4A7C1
     return (mixed ^ (mixed >> 29)) & mask
 
 
 @kernel
-def _rebuild(heads, node_leg, node_next, node_key, node_box, used, now):  # type: ignore[no-untyped-def]
-    """Drop what has ended, and make room: the arrays come back half empty."""
+def _rebuild(heads, node_leg, node_next, nodes, used, now):  # type: ignore[no-untyped-def]
+    """Drop what has ended, and make room: the arrays come back at most half full."""
     kept = 0
     for node in range(used):
-        if node_leg[node] >= 0 and node_box[node, 1] >= now:
-            node_leg[kept], node_key[kept] = node_leg[node], node_key[node]
+        if nodes[node, 4] >= now:
+            node_leg[kept] = node_leg[node]
             for k in range(8):
-                node_box[kept, k] = node_box[node, k]
+                nodes[kept, k] = nodes[node, k]
             kept += 1
     size = node_leg.shape[0]
     if 2 * kept > size:
         size *= 2
-        bigger_leg, bigger_key, bigger_box = np.empty(size, np.int32), np.empty(size, np.int64), np.empty((size, 8))
+        more_legs, more_nodes = np.empty(size, np.int32), np.empty((size, 8))
         for node in range(kept):
-            bigger_leg[node], bigger_key[node] = node_leg[node], node_key[node]
+            more_legs[node] = node_leg[node]
             for k in range(8):
-                bigger_box[node, k] = node_box[node, k]
-        node_leg, node_key, node_box = bigger_leg, bigger_key, bigger_box
-        node_next, heads = np.empty(size, np.int32), np.empty(2 * size, np.int32)
+                more_nodes[node, k] = nodes[node, k]
+        node_leg, nodes = more_legs, more_nodes
+        node_next, heads = np.empty(size, np.int32), np.empty(_HEADS_PER_NODE * size, np.int32)
     for bucket in range(heads.shape[0]):
         heads[bucket] = -1
-    mask = heads.shape[0] - 1
     for node in range(kept):
-        bucket = _bucket(node_key[node], mask)
+        bucket = _bucket(nodes[node, 7], heads.shape[0] - 1)
         node_next[node] = heads[bucket]
         heads[bucket] = node
-    return heads, node_leg, node_next, node_key, node_box, kept
+    return heads, node_leg, node_next, nodes, kept
 
 
 @kernel
 def _box_of(points, i, pi, p_ref, p_early, p_reach, box):  # type: ignore[no-untyped-def]
-    """Fill `box` with a leg's first and last time, least and greatest height, middle and half length.
+    """Fill `box` with a leg's middle, first and last time, least and greatest height; returns half its length.
 
     Heights that do not compare with others' as numbers span everything.
     """
     length = 0.0
     for k in range(3):
-        box[4 + k] = 0.5 * (points[i, k] + points[i + 1, k])
+        box[k] = 0.5 * (points[i, k] + points[i + 1, k])
         length += (points[i + 1, k] - points[i, k]) ** 2
-    box[0], box[1] = points[i, 3] - p_early[pi], points[i + 1, 3] + p_reach[pi]
-    column = 4 if p_ref[pi] == FL else 5
-    box[2], box[3] = min(points[i, column], points[i + 1, column]), max(points[i, column], points[i + 1, column])
+    box[3], box[4] = points[i, 3] - p_early[pi], points[i + 1, 3] + p_reach[pi]
+    box[5], box[6] = min(points[i, 5], points[i + 1, 5]), max(points[i, 5], points[i + 1, 5])
     if p_ref[pi] == AMSL:  # two heights above the sea compare as such, and the geoid between them is not level
-        box[2], box[3] = box[2] - _GEOID_RANGE_M, box[3] + _GEOID_RANGE_M
+        box[5], box[6] = box[5] - _GEOID_RANGE_M, box[6] + _GEOID_RANGE_M
+    elif p_ref[pi] == FL:  # with each other they compare; with others they are intervals
+        box[5], box[6] = box[5] - _PRESSURE_RANGE_M, box[6] + _PRESSURE_RANGE_M
     elif p_ref[pi] > FL:
-        box[2], box[3] = -math.inf, math.inf
-    box[7] = 0.5 * math.sqrt(length)
+        box[5], box[6] = -math.inf, math.inf
+    return 0.5 * math.sqrt(length)
 
 
 @kernel
-def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0913
+def _sweep(  # type: ignore[no-untyped-def]
     points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own, horizontal, vertical,
     time, group_of, cell, reach, order, slices, start_s, width_s, carried,
 ):  # fmt: skip
     """Run the slices one after the other; room for nodes and hits is made here, so that `_advance` has none to make."""
-    heads, used = np.full(2048, -1, dtype=np.int32), 0
-    node_leg, node_next = np.empty(1024, np.int32), np.empty(1024, np.int32)
-    node_key, node_box = np.empty(1024, np.int64), np.empty((1024, 8))
+    node_leg, node_next, nodes, used = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty((1024, 8)), 0
+    limit = 1024
+    heads = np.full(_HEADS_PER_NODE * 1024, -1, dtype=np.int32)
     hits, state = np.empty((1024, 2), dtype=np.int32), np.zeros(2, dtype=np.int64)
-    for step in range(-1, slices.shape[0] - 1):
-        now = start_s + step * width_s if step > 0 else -math.inf
-        legs = carried if step < 0 else order
-        at, high = (0, carried.shape[0]) if step < 0 else (slices[step], slices[step + 1])
-        while at < high:
-            if used == node_leg.shape[0]:
-                heads, node_leg, node_next, node_key, node_box, used = _rebuild(
-                    heads, node_leg, node_next, node_key, node_box, used, now
-                )
-            stop = min(high, at + node_leg.shape[0] - used)
+    for loading in (True, False):
+        legs, at, step = carried if loading else order, 0, 0
+        while at < legs.shape[0]:
+            if used >= limit:
+                while not loading and slices[step + 1] <= at:
+                    step += 1
+                now = start_s + step * width_s if step > 0 else -math.inf
+                heads, node_leg, node_next, nodes, used = _rebuild(heads, node_leg, node_next, nodes, used, now)
+                limit = min(node_leg.shape[0], used + used // 4 + 64)
+            stop = min(legs.shape[0], at + limit - used)
             done = _advance(
                 points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own,
-                horizontal, vertical, time, group_of, cell, reach, heads, node_leg, node_next, node_key, node_box, used,
-                now, legs, at, stop, step >= 0, hits, state,
+                horizontal, vertical, time, group_of, cell, reach, heads, node_leg, node_next, nodes, used, legs, at,
+                stop, not loading, hits, state,
             )  # fmt: skip
             used += done - at
             at = done
@@ -342,28 +345,29 @@ def _sweep(  # type: ignore[no-untyped-def]  # noqa: PLR0913
 
 
 @kernel
-def _advance(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915 - the one hot loop, kept in one place
+def _advance(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - the one hot loop, kept in one place
     points, piece_of, p_op, p_sort, p_ref, p_doubt, p_early, p_slips, p_reach, party, compare_own, horizontal, vertical,
-    time, group_of, cell, reach, heads, node_leg, node_next, node_key, node_box, used, now, legs, low, high, testing,
-    hits, state,
+    time, group_of, cell, reach, heads, node_leg, node_next, nodes, used, legs, low, high, testing, hits, state,
 ):  # fmt: skip
     """Test legs ``low`` to ``high`` against those under way, and add them.
 
     ``state`` is the number of hits, and whether there was no room for more: then the leg returned is to be done again.
+    What may be near is first gathered without branches, which would be mispredicted, then looked at.
     """
-    n_hits, room, mask, box = state[0], hits.shape[0], heads.shape[0] - 1, np.empty(8)
+    n_hits, room, mask, box, near = state[0], hits.shape[0], heads.shape[0] - 1, np.empty(8), np.empty_like(node_leg)
     state[1] = 0
     for at in range(low, high):
         i = legs[at]
         pi = piece_of[i]
-        op, sort = p_op[pi], p_sort[pi]
-        before_leg = n_hits
-        _box_of(points, i, pi, p_ref, p_early, p_reach, box)
-        t0, t1, h0, h1, x, y, z, half = box[0], box[1], box[2], box[3], box[4], box[5], box[6], box[7]
+        op, sort, found, tallest = p_op[pi], p_sort[pi], 0, 0.0
+        half = _box_of(points, i, pi, p_ref, p_early, p_reach, box)
+        x, y, z, t0, t1, h0, h1 = box[0], box[1], box[2], box[3], box[4], box[5], box[6]
+        for k in range(vertical.shape[1] if testing else 0):
+            tallest = max(tallest, vertical[sort, k])
         for g in range(cell.shape[0] if testing else 0):
+            r, per = reach[sort, g] + half, 1.0 / cell[g]
             if reach[sort, g] < 0.0:
                 continue
-            r, per = reach[sort, g] + half, 1.0 / cell[g]
             ix0, ix1 = _cube((x - r) * per), _cube((x + r) * per)
             iy0, iy1 = _cube((y - r) * per), _cube((y + r) * per)
             iz0, iz1 = _cube((z - r) * per), _cube((z + r) * per)
@@ -371,52 +375,41 @@ def _advance(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0912, PLR0915
                 for iy in range(iy0, iy1 + 1):
                     for iz in range(iz0, iz1 + 1):
                         key = _key(ix, iy, iz, g)
-                        bucket = _bucket(key, mask)
-                        before, node = -1, heads[bucket]
+                        node = heads[_bucket(key, mask)]
                         while node >= 0:
-                            after = node_next[node]
-                            if node_box[node, 1] < now:
-                                if before < 0:
-                                    heads[bucket] = after
-                                else:
-                                    node_next[before] = after
-                                node_leg[node] = -1
-                                node = after
-                                continue
-                            before = node
-                            if node_key[node] == key and t0 <= node_box[node, 1] and node_box[node, 0] <= t1:
-                                dx, dy, dz = x - node_box[node, 4], y - node_box[node, 5], z - node_box[node, 6]
-                                widest = r + node_box[node, 7]
-                                j = node_leg[node]
-                                pj = piece_of[j]
-                                other, sort_j = p_op[pj], p_sort[pj]
-                                h, v = horizontal[sort, sort_j], vertical[sort, sort_j] - MARGIN_M
-                                apart = max(h0 - node_box[node, 3], node_box[node, 2] - h1)
-                                if (
-                                    dx * dx + dy * dy + dz * dz <= widest * widest
-                                    and (apart < v or (p_ref[pi] == FL) != (p_ref[pj] == FL))
-                                    and op != other
-                                    and (compare_own or party[op] != party[other])
-                                    and h > 0.0
-                                ):
-                                    h += p_doubt[pi] + p_doubt[pj] - MARGIN_M
-                                    if _maybe(points, i, j, p_ref[pi], p_ref[pj], p_slips[pi] or p_slips[pj], h, v, time[sort, sort_j]):
-                                        if n_hits == room:
-                                            state[0], state[1] = before_leg, 1
-                                            return at
-                                        hits[n_hits, 0], hits[n_hits, 1] = (i, j) if op < other else (j, i)
-                                        n_hits += 1
-                            node = after
-        g = group_of[sort]
-        per = 1.0 / cell[g]
-        key = _key(_cube(x * per), _cube(y * per), _cube(z * per), g)
-        bucket = _bucket(key, mask)
-        new = used + at - low
-        node_leg[new], node_key[new] = i, key
+                            dx, dy, dz = x - nodes[node, 0], y - nodes[node, 1], z - nodes[node, 2]
+                            near[found] = node
+                            found += (
+                                (nodes[node, 7] == key)
+                                & (t0 <= nodes[node, 4])
+                                & (nodes[node, 3] <= t1)
+                                & (h0 - nodes[node, 6] < tallest)
+                                & (nodes[node, 5] - h1 < tallest)
+                                & (dx * dx + dy * dy + dz * dz <= r * r)
+                            )
+                            node = node_next[node]
+        before_leg = n_hits
+        for k in range(found):
+            j = node_leg[near[k]]
+            pj = piece_of[j]
+            other, sort_j = p_op[pj], p_sort[pj]
+            h = horizontal[sort, sort_j]
+            if op == other or h <= 0.0 or (party[op] == party[other] and not compare_own):
+                continue
+            h, v = h + p_doubt[pi] + p_doubt[pj] - MARGIN_M, vertical[sort, sort_j] - MARGIN_M
+            slips = p_slips[pi] or p_slips[pj] or time[sort, sort_j] > 0.0
+            if slips or _maybe(points, i, j, p_ref[pi], p_ref[pj], h, v):
+                if n_hits == room:
+                    state[0], state[1] = before_leg, 1
+                    return at
+                hits[n_hits, 0], hits[n_hits, 1] = (i, j) if op < other else (j, i)
+                n_hits += 1
+        per = 1.0 / cell[group_of[sort]]
+        box[7] = _key(_cube(x * per), _cube(y * per), _cube(z * per), group_of[sort])
+        bucket, new = _bucket(box[7], mask), used + at - low
+        node_leg[new], node_next[new], heads[bucket] = i, heads[bucket], new
         for k in range(8):
-            node_box[new, k] = box[k]
-        node_next[new] = heads[bucket]
-        heads[bucket] = new
+            nodes[new, k] = box[k]
     state[0] = n_hits
     return high
 
@@ -430,16 +423,15 @@ def _doubled(hits):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _maybe(points, i, j, ref_i, ref_j, slips, horizontal, vertical, time):  # type: ignore[no-untyped-def]
-    """Whether legs i and j could come too close: exact for legs with exact times and comparable heights.
+def _maybe(points, i, j, ref_i, ref_j, horizontal, vertical):  # type: ignore[no-untyped-def]
+    """Whether legs i and j, with exact times, could come too close: exact where their heights compare.
 
     For the others their boxes touch and that is enough; the judgement that follows is exact.
     """
-    if time > 0.0 or slips:
-        return True
     if points[i, 3] > points[j + 1, 3] or points[j, 3] > points[i + 1, 3]:
         return False
     same = ref_i == ref_j and ref_i <= FL
-    if (same or (ref_i <= AMSL and ref_j <= AMSL)) and points[i + 1, 3] > points[i, 3] and points[j + 1, 3] > points[j, 3]:
+    lasting = points[i + 1, 3] > points[i, 3] and points[j + 1, 3] > points[j, 3]
+    if lasting and (same or (ref_i <= AMSL and ref_j <= AMSL)):
         return quick_near(points, i, j, 4 if same else 5, horizontal, vertical)
     return True

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.ellipsoid import surface_lonlat
+from keepclear.geo.ellipsoid import SEMI_MAJOR_M, SEMI_MINOR_M, surface_lonlat
 from keepclear.geo.kernel import kernel
 from keepclear.separation.closest import CORNERS, least_square
 from keepclear.separation.leg_pairs import MARGIN_M
@@ -17,6 +17,7 @@ __all__ = ["overlap_by_more", "shape_distances"]
 
 Array = npt.NDArray[np.float64]
 _EARTH_M = 6_371_008.8
+_FAR_M = 1e9  # in the plane: 80 km short of the other side of the Earth
 
 
 @kernel
@@ -56,7 +57,10 @@ def shape_distances(  # type: ignore[no-untyped-def]
                 near = math.sqrt(square) - blocks[p, 3] - blocks[q, 3]
                 if near > 0.0 and near * near > best:
                     continue
-                low_p, low_q = edge_first[a] + (p - block_first[a]) * BLOCK, edge_first[b] + (q - block_first[b]) * BLOCK
+                low_p, low_q = (
+                    edge_first[a] + (p - block_first[a]) * BLOCK,
+                    edge_first[b] + (q - block_first[b]) * BLOCK,
+                )
                 for e in range(low_p, min(low_p + BLOCK, edge_first[a + 1])):
                     for f in range(low_q, min(low_q + BLOCK, edge_first[b + 1])):
                         best = _closer(edges, e, f, best, polygon, result[row])
@@ -92,7 +96,7 @@ def overlap_by_more(first: Shape, second: Shape, depth_m: float = MARGIN_M) -> t
     small = first if first.reach_m <= second.reach_m else second
     centre = np.array(small.centre) if small.reach_m < _EARTH_M else small.edges[0, :3]
     frame = _frame(centre)
-    areas = [_area(_flat(shape.edges, frame)) for shape in (first, second)]
+    areas = [_area(shape, frame) for shape in (first, second)]
     common = areas[0].intersection(areas[1]).buffer(-0.5 * depth_m)
     if common.is_empty:
         return None
@@ -120,19 +124,29 @@ def _flat(edges: Array, frame: Array) -> list[Array]:
     return rings
 
 
-def _area(rings: list[Array]) -> object:
+def _area(shape: Shape, frame: Array) -> object:
+    """Area of a shape in the plane; the part out to infinity belongs to it if the other side of the Earth does."""
     import shapely
 
+    rings = _flat(shape.edges, frame)
     polygon = shapely.Polygon(rings[0], rings[1:])
-    return polygon if polygon.is_valid else shapely.make_valid(polygon)
+    polygon = polygon if polygon.is_valid else shapely.make_valid(polygon)
+    first = np.concatenate(([0], np.cumsum([len(ring) for ring in shape.rings]))).astype(np.int64)
+    x, y, z = _on_surface(-frame[2])
+    if not contains_point(np.concatenate(shape.rings), first, 0, len(shape.rings), x, y, z):
+        return polygon
+    return shapely.box(-_FAR_M, -_FAR_M, _FAR_M, _FAR_M).difference(polygon)
 
 
 def _lonlat(x: float, y: float, frame: Array) -> tuple[float, float]:
     square = (x * x + y * y) / (4.0 * _EARTH_M * _EARTH_M)
     flat = np.array([x / _EARTH_M, y / _EARTH_M, 1.0 - square]) / (1.0 + square)
-    point = flat @ frame * _EARTH_M
-    a, b = 6_378_137.0, 6_356_752.314245179
-    shrink = 1.0 / math.sqrt((point[0] ** 2 + point[1] ** 2) / a**2 + point[2] ** 2 / b**2)
-    lon, lat = surface_lonlat(*(float(v) for v in point * shrink))
+    lon, lat = surface_lonlat(*_on_surface(flat @ frame))
     return lon, lat
 
+
+def _on_surface(direction: Array) -> tuple[float, float, float]:
+    """The point of the surface in a direction from the middle of the Earth."""
+    x, y, z = (float(v) for v in direction)
+    scale = 1.0 / math.sqrt((x * x + y * y) / SEMI_MAJOR_M**2 + z * z / SEMI_MINOR_M**2)
+    return scale * x, scale * y, scale * z

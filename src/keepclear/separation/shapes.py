@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,14 @@ from keepclear.geo.ellipsoid import (
 from keepclear.geo.heights import HEIGHT_SPANS
 from keepclear.geo.kernel import kernel
 from keepclear.model.extents import Volume
-from keepclear.model.footprints import Circle, Corridor, Edges, Polygon
+from keepclear.model.footprints import Corridor, Edges, Polygon
 from keepclear.model.heights import Height
+from keepclear.model.kinds import Domain
+from keepclear.model.operations import Operation, Zone
 from keepclear.separation.legs import HEIGHT_CODES
+from keepclear.separation.minima import RVSM_CEILING_M
 
-__all__ = ["BLOCK", "Band", "Shape", "Shapes", "compile_shape", "contains", "pack"]
+__all__ = ["BLOCK", "Band", "Shape", "Shapes", "compile_shape", "compile_shapes", "contains", "pack"]
 
 Array = npt.NDArray[np.float64]
 
@@ -76,6 +79,8 @@ class Shape:
         Half-width or radius as a chord; how far off the edges may be, numerically.
     centre, reach_m
         Bounding sphere.
+    is_high
+        Whether it is above FL410, where minima are wider.
     """
 
     owner: int
@@ -91,6 +96,7 @@ class Shape:
     band: Band
     centre: tuple[float, float, float]
     reach_m: float
+    is_high: bool = False
 
     @property
     def has_inside(self) -> bool:
@@ -111,9 +117,37 @@ class Shapes:
     shape_ring_first: npt.NDArray[np.int64]
 
 
-def compile_shape(
-    volume: Volume, *, owner: int, is_zone: bool, on_ground: bool, horizontal_m: float
-) -> Shape:
+def compile_shapes(thing: Operation | Zone, *, owner: int, horizontal_m: float) -> list[Shape]:
+    """All volumes of an operation or zone as shapes; a volume of aircraft that passes FL410 is two.
+
+    Parameters
+    ----------
+    owner, horizontal_m
+        See `compile_shape`.
+    """
+    is_zone, on_ground, in_air = isinstance(thing, Zone), False, False
+    if isinstance(thing, Operation):
+        on_ground, in_air = thing.domains <= {Domain.GROUND, Domain.SEA}, Domain.AIR in thing.domains
+    shapes = []
+    for volume in thing.volumes:
+        for part, is_high in _by_level(volume) if in_air else ((volume, False),):
+            shape = compile_shape(part, owner=owner, is_zone=is_zone, on_ground=on_ground, horizontal_m=horizontal_m)
+            shapes.append(replace(shape, is_high=is_high))
+    return shapes
+
+
+def _by_level(volume: Volume) -> list[tuple[Volume, bool]]:
+    """What of a volume is below FL410, and what is above it (True)."""
+    floor, ceiling = volume.floor, volume.ceiling
+    if ceiling is None or ceiling.value_m <= RVSM_CEILING_M + 0.001:
+        return [(volume, False)]
+    if floor is not None and floor.value_m >= RVSM_CEILING_M - 0.001:
+        return [(volume, True)]
+    level = Height(RVSM_CEILING_M, ceiling.reference)
+    return [(replace(volume, ceiling=level), False), (replace(volume, floor=level), True)]
+
+
+def compile_shape(volume: Volume, *, owner: int, is_zone: bool, on_ground: bool, horizontal_m: float) -> Shape:
     """One volume as a shape.
 
     Parameters
@@ -272,7 +306,7 @@ def _guarded(ring: Array) -> Array:
     line = _unwrapped(ring)
     turn = line[-1, 0] - line[0, 0]
     if abs(turn) > 180.0:
-        pole = 91.0 if line[:, 1].mean() >= 0.0 else -91.0
+        pole = 91.0 if line[:, 1].max() + line[:, 1].min() >= 0.0 else -91.0  # as `geo.rings.pole_inside`
         line = np.vstack((line, [[line[-1, 0], pole], [line[0, 0], pole], line[0]]))
     line[:, 1] = np.where(np.abs(line[:, 1]) >= 90.0, np.sign(line[:, 1]) * 91.0, line[:, 1])
     return np.ascontiguousarray(line)

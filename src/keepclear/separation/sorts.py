@@ -1,7 +1,7 @@
 """Sorts: the minima of everything in a check as small matrices that the kernels index.
 
-Operations of one kind and the same domains are one sort; legs above FL410 are a sort of their own; so is each kind of
-zone with its rule. A sort is a row.
+Operations of one kind and the same domains are one sort; what flies above FL410 is a sort of its own; so is each kind
+of zone with its rule. A sort is a row.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Sorts:
     Attributes
     ----------
     of_operation, of_high_legs, of_zone
-        Row of each operation, of its legs above FL410, of each zone.
+        Row of each operation, of its legs and volumes above FL410, of each zone.
     horizontal_m, vertical_m, time_s
         Shape (rows, rows); `NO_RULE` in ``horizontal_m`` where nothing binds, infinite ``vertical_m`` where height
         does not matter.
@@ -100,9 +100,9 @@ def sort_out(operations: Sequence[Operation], zones: Sequence[Zone], table: Mini
 
 
 def sorts_of_operation(operation: Operation) -> tuple[OperationSort, OperationSort]:
-    """Sort of an operation, and of its legs above FL410."""
+    """Sort of an operation, and of its legs and volumes above FL410."""
     domains = frozenset(str(domain) for domain in operation.domains)
-    high = domains | {HIGH_AIR} if Domain.AIR in operation.domains and operation.tracks else domains
+    high = domains | {HIGH_AIR} if Domain.AIR in operation.domains else domains
     return (operation.kind, domains), (operation.kind, high)
 
 
@@ -130,16 +130,17 @@ def binding_between(
     for one, other in ((first, second), (second, first)):
         if isinstance(one[0], ZoneKind):
             assert isinstance(one[1], ZoneRule)
-            return _zone_binding(table, one[0], one[1], other[0])
+            domains = frozenset() if isinstance(other[0], ZoneKind) else frozenset(other[1])
+            return _zone_binding(table, one[0], one[1], other[0], domains)
     return table.between_operations(first, second)  # type: ignore[arg-type]  # both are operations' here
 
 
 def _zone_binding(
-    table: MinimaTable, kind: ZoneKind, rule: ZoneRule, other: OperationKind | ZoneKind | None
+    table: MinimaTable, kind: ZoneKind, rule: ZoneRule, other: OperationKind | ZoneKind | None, domains: frozenset[str]
 ) -> Binding | None:
     if kind is ZoneKind.GEO_ZONE and rule is ZoneRule.NO_RESTRICTION:
         return None
-    binding = table.with_zone(kind, other)
+    binding = table.with_zone(kind, other, domains)
     if binding is not None and kind is ZoneKind.GEO_ZONE and rule is not ZoneRule.PROHIBITED:
         return Binding(binding.minima, Answer.POSSIBLE)
     return binding

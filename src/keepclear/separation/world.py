@@ -16,7 +16,7 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.separation.legs import Legs, columns_of, compile_legs
 from keepclear.separation.minima import MinimaTable
 from keepclear.separation.search import Limits
-from keepclear.separation.shapes import Shape, Shapes, compile_shape, pack
+from keepclear.separation.shapes import Shape, Shapes, compile_shapes, pack
 from keepclear.separation.sorts import Sorts, sort_out
 
 __all__ = ["World", "compile_world"]
@@ -65,6 +65,13 @@ class World:
         return np.array([shape.owner + (n if shape.is_zone else 0) for shape in self.shapes], dtype=np.int64)
 
     @cached_property
+    def shape_row(self) -> Ints:
+        """Row in the minima of each shape."""
+        high = np.concatenate((self.sorts.of_high_legs, self.sorts.of_zone)).astype(np.int64)
+        is_high = np.array([shape.is_high for shape in self.shapes], dtype=np.bool_)
+        return np.where(is_high, high[self.shape_thing], self.thing_row[self.shape_thing])
+
+    @cached_property
     def thing_row(self) -> Ints:
         """Row in the minima of each operation and zone."""
         return np.concatenate((self.sorts.of_operation, self.sorts.of_zone)).astype(np.int64)
@@ -89,7 +96,7 @@ class World:
 
     @cached_property
     def starts_and_ends(self) -> tuple[Array, Array]:
-        """Windows of the shapes, within the window that is looked at."""
+        """Windows of the shapes, within the window that is looked at; the end is before the start outside of it."""
         start = np.array([max(shape.start_s, self.window[0]) for shape in self.shapes], dtype=np.float64)
         end = np.array([min(shape.end_s, self.window[1]) for shape in self.shapes], dtype=np.float64)
         return start, end
@@ -125,9 +132,7 @@ class World:
     def compared(self, first: Ints, second: Ints) -> npt.NDArray[np.bool_]:
         """Which pairs of things are compared: two things, of different parties, bound by some rule, not joint."""
         party = self.thing_party
-        different = (first != second) & (
-            (party[first] != party[second]) | (np.full(len(first), self.compare_own))
-        )
+        different = (first != second) & ((party[first] != party[second]) | (np.full(len(first), self.compare_own)))
         row = self.thing_row
         bound = self.sorts.horizontal_m[row[first], row[second]] >= 0.0
         joint = np.fromiter(
@@ -136,7 +141,7 @@ class World:
         return different & bound & ~joint
 
 
-def compile_world(  # noqa: PLR0913 - every one of them is a choice of the person who asks
+def compile_world(
     operations: Sequence[Operation],
     zones: Sequence[Zone],
     *,
@@ -161,8 +166,8 @@ def compile_world(  # noqa: PLR0913 - every one of them is a choice of the perso
     for operation in operations:
         parties.setdefault(operation.party, len(parties))
     shapes = [
-        *_shapes_of(operations, sorts.of_operation, least, is_zone=False),
-        *_shapes_of(zones, sorts.of_zone, least, is_zone=True),
+        *_shapes_of(operations, sorts.of_operation, least),
+        *_shapes_of(zones, sorts.of_zone, least),
     ]
     return World(operations, zones, sorts, legs, tuple(shapes), compare_own, window, parties, minima, gap_limits_s)
 
@@ -179,14 +184,11 @@ def _least_minima(sorts: Sorts) -> tuple[Array, Array]:
     return np.where(np.isfinite(above), above, 1e4), np.where(np.isfinite(least), least, 1e4)
 
 
-def _shapes_of(things: Sequence[Operation] | Sequence[Zone], rows: npt.NDArray[np.int32], least: Array, *, is_zone: bool) -> list[Shape]:
-    shapes = []
-    for index, thing in enumerate(things):
-        on_ground = isinstance(thing, Operation) and thing.domains <= {Domain.GROUND, Domain.SEA}
-        for volume in thing.volumes:
-            shapes.append(
-                compile_shape(
-                    volume, owner=index, is_zone=is_zone, on_ground=on_ground, horizontal_m=float(least[rows[index]])
-                )
-            )
-    return shapes
+def _shapes_of(
+    things: Sequence[Operation] | Sequence[Zone], rows: npt.NDArray[np.int32], least: Array
+) -> list[Shape]:
+    return [
+        shape
+        for index, thing in enumerate(things)
+        for shape in compile_shapes(thing, owner=index, horizontal_m=float(least[rows[index]]))
+    ]
