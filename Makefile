@@ -1,0 +1,113 @@
+# keepclear: every command a developer or CI needs. Only Python >= 3.11 and make are assumed.
+#
+#   make run      the example: a slice of a day of real air traffic
+#   make test     everything that CI runs, on the wheel that would be published
+#   make fast     what to run while writing: lint, types, layers, unit and property tests (under 30 s)
+#   make check    lint, types and layers alone            make fix     mend what can be mended by itself
+#   make bench    time it beside others                   make fuzz    look for inputs that break a reader
+#   make docs     write the generated reference           make lock    pin the newest dependencies
+#   make lowest   the tests on the oldest dependencies    make clean   remove what was built
+
+PYTHON ?= python3
+VENV := .venv
+WHEEL_VENV := .venv-wheel
+BIN := $(VENV)/bin
+JOBS ?= 2
+LOCK := requirements/ci.txt
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+KERNEL_TESTS := -m "kernels and not slow"
+
+.PHONY: run test fast check lint fix bench fuzz docs lock lowest clean ci wheel-tests kernel-tests
+.DEFAULT_GOAL := run
+
+# --- environments ----------------------------------------------------------------------------------------------------
+
+%/.locked: $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "keepclear needs Python 3.11 or newer; \
+	try: make PYTHON=python3.11")'
+	@echo "Making $*: a minute the first time."
+	@$(PYTHON) -m venv $*
+	@$*/bin/python -m pip install $(PIP_FLAGS) --require-hashes --requirement $(LOCK)
+	@touch $@
+
+# For developers: the source tree itself.
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# For CI: the wheel, and nothing of the source tree.
+$(WHEEL_VENV)/.installed: $(WHEEL_VENV)/.locked pyproject.toml README.md $(shell find src -type f -not -name '*.pyc' \
+  -not -name '*.nb?')
+	@rm -rf dist
+	@$(WHEEL_VENV)/bin/python -m pip wheel $(PIP_FLAGS) --no-deps --no-build-isolation --wheel-dir dist .
+	@$(WHEEL_VENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --force-reinstall dist/*.whl
+	@touch $@
+
+# --- use -------------------------------------------------------------------------------------------------------------
+
+# Exit status 1 (conflict) and 3 (possible) are answers, not failures.
+run: $(VENV)/.installed
+	@$(BIN)/keepclear check examples/switzerland/busiest-hour.parquet --minima 9260,304.8 || test $$? = 1 -o $$? = 3
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+test: $(WHEEL_VENV)/.installed
+	@$(MAKE) --no-print-directory lint kernel-tests wheel-tests BIN=$(WHEEL_VENV)/bin
+
+wheel-tests:
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --of-wheel
+
+# The kernels again as plain Python, and compiled with bounds checks (which need a cache of their own).
+kernel-tests:
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n $(JOBS) --of-wheel $(KERNEL_TESTS)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/$(WHEEL_VENV)/bounds-checked \
+	  $(BIN)/python -m pytest -q -n $(JOBS) --of-wheel $(KERNEL_TESTS)
+
+ci: test
+
+fast: $(VENV)/.installed check
+	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile fast -m "not slow" tests/unit tests/property
+
+check: $(VENV)/.installed lint
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lowest:
+	@rm -rf .venv-lowest && $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install $(PIP_FLAGS) uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct \
+	  --group dev --editable '.[cluster]'
+	.venv-lowest/bin/python -m pytest -q -n $(JOBS) tests/unit tests/property
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[bench]'
+	$(BIN)/python -m bench.run
+
+fuzz: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile thorough tests/property
+
+docs: $(VENV)/.installed
+	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_picture.py
+
+lock:
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install $(PIP_FLAGS) uv
+	.venv-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --group dev \
+	  --extra cluster --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command "make lock" --output-file $(LOCK)
+	@rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .venv-wheel .venv-lowest .venv-lock dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  .import_linter_cache .numba_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

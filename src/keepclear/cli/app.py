@@ -1,0 +1,94 @@
+"""The commands put together, and bad command lines told in one line per fault."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from keepclear import __version__
+from keepclear.cli import check, convert, formats, minima
+from keepclear.cli.screen import plain
+from keepclear.errors import InputError
+
+__all__ = ["BAD_INPUT", "app", "run"]
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="keepclear",
+    add_completion=False,
+    rich_markup_mode=None,  # the same plain help on a terminal, in a pipe and in the documentation
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+# Options that do not exist are left in FILE, where `refuse_unknown` names all of them at once.
+_LENIENT = {"ignore_unknown_options": True}
+app.command("check", context_settings=_LENIENT)(check.command)
+app.command("convert", context_settings=_LENIENT)(convert.command)
+app.command("formats")(formats.command)
+app.command("minima")(minima.command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"keepclear {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where keepclear itself went wrong.")] = False,
+) -> None:
+    """Find every place and time where the plans of parties that share ground and sky come too close.
+
+    Exit status: 0 clear (no conflict found in what is known; not a permission), 1 conflict, 2 bad input,
+    3 possible and no conflict. Anything else is no answer.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status."""
+    if not arguments:  # help, but not the exit status of an answer
+        run(["--help"])
+        return BAD_INPUT
+    try:
+        # Not main(): it would end a closed pipe with status 1, which here reads as "conflict".
+        command = typer.main.get_command(app)
+        with command.make_context("keepclear", list(arguments)) as context:
+            status = command.invoke(context)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except InputError as error:
+        _tell(str(fault) for fault in error.faults)
+        return BAD_INPUT
+    except Exception as error:
+        if not _is_usage_error(error):
+            raise
+        _tell([f"{_sentence(error)} (see {_help_of(error)})"])
+        return BAD_INPUT
+    return status if isinstance(status, int) else 0
+
+
+def _is_usage_error(error: Exception) -> bool:
+    # Typer has its own copy of click in some versions and the real one in others: what they share is their shape.
+    return hasattr(error, "format_message") and getattr(error, "exit_code", None) == BAD_INPUT
+
+
+def _sentence(error: Any) -> str:
+    return str(error.format_message()).strip().rstrip(".") or "give a command"
+
+
+def _help_of(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'keepclear'} --help"
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stderr.write(plain(line) + "\n")

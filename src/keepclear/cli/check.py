@@ -1,0 +1,213 @@
+"""``keepclear check``: read plans and tracks, find every pair that comes too close, and answer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keepclear.cli.options import (
+    Faults,
+    parse_area,
+    parse_choice,
+    parse_jobs,
+    parse_numbers,
+    parse_seconds,
+    parse_window,
+    refuse_unknown,
+)
+from keepclear.cli.output import check_output, put
+from keepclear.errors import Fault, InputError
+from keepclear.model.findings import Answer
+from keepclear.model.kinds import GAP_LIMIT_S, Domain
+
+if TYPE_CHECKING:
+    from keepclear.model.findings import Report
+    from keepclear.model.operations import Plans
+    from keepclear.separation.minima import MinimaTable
+
+__all__ = ["STATUS", "command"]
+
+STATUS = {Answer.CLEAR: 0, Answer.CONFLICT: 1, Answer.POSSIBLE: 3}
+_FORMATS = ("table", "json", "geojson", "kml")
+_MINIMA = "H,V or H,V,T in metres and seconds, for example 500,300; or a TOML or JSON file (keepclear minima)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One command line, understood."""
+
+    files: list[str]
+    minima: MinimaTable | None
+    between: str
+    window: tuple[float | None, float | None]
+    area: tuple[float, float, float, float] | None
+    gap_limits_s: dict[Domain, float]
+    propose: bool
+    form: str
+    output: Path | None
+    jobs: int
+    scheduler: str | None
+    quiet: bool
+
+
+def command(
+    context: typer.Context,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Plans, zones and tracks; - is standard input. FILE@PARTY and FILE@PARTY:KIND say whose they are.",
+        ),
+    ],
+    minima: Annotated[
+        str | None,
+        typer.Option(
+            metavar="H,V[,T]|FILE",
+            help="Least separation: metres, metres, seconds for all pairs of operations; or a file of rules.",
+        ),
+    ] = None,
+    between: Annotated[
+        str, typer.Option(metavar="parties|all", help="Compare different parties only, or everything with everything.")
+    ] = "parties",
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Propose the smallest changes that part each pair.")
+    ] = False,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Look from this time on, e.g. 2026-01-31T09:00Z.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Look up to this time.")] = None,
+    area: Annotated[
+        str | None, typer.Option(metavar="W,S,E,N", help="Look only here: west, south, east, north in degrees.")
+    ] = None,
+    gap_air: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS", help="Longer than this between two flown positions in the air is a gap. [60]"),
+    ] = None,
+    gap_ground: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="The same on the ground and at sea. [300]")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", metavar="|".join(_FORMATS), help="How to answer.")] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the answer here, all at once.")
+    ] = None,
+    jobs: Annotated[str, typer.Option("--jobs", "-j", metavar="N", help="Threads; 0 is one for each core.")] = "0",
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Compute on the Dask cluster at this address.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The answer only: no progress, no remarks.")] = False,
+) -> int:
+    """Find every place and time where two plans come too close.
+
+    Exit status: 0 clear (no conflict found in what is known; not a permission), 1 conflict, 2 bad input,
+    3 possible and no conflict.
+    """
+    faults = Faults()
+    refuse_unknown(files, (name for option in context.command.params for name in option.opts), faults)
+    asked = _Asked(
+        files=files,
+        minima=faults.take("--minima", minima, _minima),
+        between=faults.take("--between", between, parse_choice("parties", "all")) or "",
+        propose=propose,
+        window=parse_window(start, end, faults),
+        area=faults.take("--area", area, parse_area),
+        gap_limits_s=_gap_limits(
+            faults.take("--gap-air", gap_air, parse_seconds), faults.take("--gap-ground", gap_ground, parse_seconds)
+        ),
+        form=faults.take("--format", form, parse_choice(*_FORMATS)) or "",
+        output=output,
+        jobs=faults.take("--jobs", jobs, parse_jobs) or 0,
+        scheduler=scheduler,
+        quiet=quiet,
+    )
+    faults.add(check_output(output, files))
+    if files.count("-") > 1:
+        faults.add([Fault("standard input is given twice", "give - once", field="FILE", value="-")])
+    faults.stop_if_any()
+    report, plans = _answered(asked)
+    put(_written(report, plans, asked), output)
+    if output is not None and not quiet:
+        from keepclear.cli.report_table import answer_line
+        from keepclear.cli.screen import note
+
+        note(f"{answer_line(report)} Written to {output}.")
+    return STATUS[report.answer]
+
+
+def _minima(text: str) -> MinimaTable:
+    from keepclear.separation.minima import MinimaTable
+
+    try:
+        numbers = parse_numbers(text)
+    except InputError:
+        if Path(text).exists():
+            return MinimaTable.read(text)
+        numbers = []
+    if len(numbers) not in (2, 3):
+        raise InputError(Fault("neither two or three numbers nor a file", _MINIMA, value=text))
+    return MinimaTable.single(*numbers)
+
+
+def _gap_limits(air_s: float | None, ground_s: float | None) -> dict[Domain, float]:
+    surface = (Domain.GROUND, Domain.SEA)
+    given = {domain: ground_s if domain in surface else air_s for domain in Domain}
+    return {domain: given[domain] or usual_s for domain, usual_s in GAP_LIMIT_S.items()}
+
+
+def _answered(asked: _Asked) -> tuple[Report, Plans]:
+    from keepclear.cli.progress import Waiting, tell_of_compiling
+    from keepclear.formats.registry import read_many
+    from keepclear.separation.checking import check
+
+    if not asked.quiet:
+        tell_of_compiling()
+    with Waiting(shown=not asked.quiet) as waiting:
+        plans = read_many(asked.files, window=asked.window)
+        waiting.stage("comparing")
+        return check(
+            plans.operations,
+            plans.zones,
+            minima=asked.minima,
+            between=asked.between,
+            window=asked.window,
+            area=asked.area,
+            gap_limits_s=asked.gap_limits_s,
+            propose=asked.propose,
+            jobs=asked.jobs,
+            progress=waiting.advance,
+            scheduler=asked.scheduler,
+            warnings=plans.warnings,
+        ), plans
+
+
+def _written(report: Report, plans: Plans, asked: _Asked) -> Iterable[str]:
+    """The answer in the format asked for, in pieces."""
+    if asked.form == "table":
+        return _table(report, asked)
+    if asked.form == "kml":
+        from keepclear.formats.report_kml import report_to_kml
+
+        return report_to_kml(report, plans)
+    if asked.form == "geojson":
+        from keepclear.formats.report_geojson import report_to_geojson
+
+        document = report_to_geojson(report, plans)
+    else:
+        from keepclear.formats.report_json import report_to_json
+
+        document = report_to_json(report)
+    return itertools.chain(json.JSONEncoder(ensure_ascii=False, allow_nan=False).iterencode(document), ["\n"])
+
+
+def _table(report: Report, asked: _Asked) -> Iterable[str]:
+    from keepclear.cli.report_table import answer_line, pieces
+
+    if asked.quiet:
+        return [answer_line(report) + "\n"]
+    return pieces(report, terminal=asked.output is None and sys.stdout.isatty())

@@ -1,0 +1,80 @@
+"""What holds for every test: nothing is skipped, and CI tests the wheel rather than the source tree."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import keepclear
+
+ROOT = Path(__file__).parents[1]
+_KERNEL_TESTS = (ROOT / "tests" / "unit" / "geo", ROOT / "tests" / "unit" / "separation")
+
+
+def _use_kernels_of_these_sources() -> None:
+    """Keep compiled kernels apart by what they were compiled from.
+
+    numba notices a changed file, but not that a kernel of another file is compiled into one of an unchanged one; then
+    the old code would be tested. This runs before anything imports numba.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(keepclear.__file__).parent.rglob("*.py")):
+        content = path.read_bytes()
+        if b"njit" in content:
+            digest.update(content)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache" / digest.hexdigest()[:16]))
+
+
+_use_kernels_of_these_sources()
+
+# Derandomised, so that the same commit always gets the same answer; `make fuzz` is the one that explores.
+settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("default"), max_examples=25)
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000, derandomize=False)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--of-wheel", action="store_true", help="fail unless the installed package is what is tested")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    home = Path(keepclear.__file__).resolve()
+    if config.getoption("--of-wheel") and home.is_relative_to(ROOT / "src"):
+        raise pytest.UsageError(f"--of-wheel: keepclear is imported from the source tree ({home})")
+
+
+def pytest_report_header() -> str:
+    return f"keepclear {keepclear.__version__} from {Path(keepclear.__file__).parent}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _KERNEL_TESTS):
+            item.add_marker("kernels")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _not_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _not_skipped((yield))
+
+
+def _not_skipped(report: Any) -> Any:
+    """A skipped test proves nothing, so it fails: what cannot run here must not be in the suite."""
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which counts as failed: {report.longrepr}"
+        report.wasxfail = None
+        del report.wasxfail
+    return report

@@ -1,0 +1,51 @@
+"""The reference is what the code says, and it leaves nothing out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+import keepclear
+from keepclear.cli.app import app
+from tools import make_reference
+
+PAGES = make_reference.pages()
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_the_reference_is_up_to_date(name: str) -> None:
+    assert (make_reference.FOLDER / name).read_text(encoding="utf-8") == PAGES[name], "run make docs"
+
+
+def test_there_is_no_other_page() -> None:
+    assert {path.name for path in make_reference.FOLDER.iterdir()} == set(PAGES)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_explained(name: str) -> None:
+    page = PAGES["command-line.md"]
+    assert f"## keepclear {name}\n" in page
+    for parameter in COMMANDS[name].params:
+        assert parameter.help
+        if parameter.param_type_name == "option":
+            assert all(option in page for option in parameter.opts)
+
+
+def test_the_contract_of_the_command_line_is_kept() -> None:
+    options = {option for parameter in COMMANDS["check"].params for option in parameter.opts}
+    assert options >= {
+        "--minima", "--between", "--propose", "--from", "--to", "--area", "--format", "--output", "--jobs", "--quiet",
+        "--scheduler",
+    }  # fmt: skip
+    assert set(COMMANDS) == {"check", "convert", "formats", "minima"}
+
+
+@pytest.mark.parametrize("name", keepclear.__all__)
+def test_every_public_name_is_explained(name: str) -> None:
+    text = getattr(keepclear, name).__doc__ or ""
+    assert text.strip()
+    assert not text.startswith(f"{name}(")  # what dataclass makes where nobody wrote a word
+    assert f"## keepclear.{name}\n" in PAGES["api.md"]
