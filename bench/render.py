@@ -1,0 +1,200 @@
+"""From results to ``docs/benchmarks.md``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.commands import Figure
+from bench.contest import Entry, Set
+from bench.peers import PEERS
+from bench.scaling import Growth, Size, exponent
+
+__all__ = ["Results", "page"]
+
+TOOLS = (
+    "keepclear",
+    "numpy",
+    "numba",
+    "scipy",
+    "bluesky-simulator",
+    "pymeos",
+    "pymeos-cffi",
+    "traffic",
+    "psycopg",
+    "distributed",
+)
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything one run measured."""
+
+    command: str
+    sets: list[Set] = field(default_factory=list)
+    constant: list[Size] = field(default_factory=list)
+    growing: list[Size] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+
+
+def page(results: Results) -> str:
+    """The page as Markdown."""
+    parts = [_head(results.command)]
+    if results.sets:
+        parts += ["## Beside other tools", _CONTEST_TEXT]
+        parts += [_contest(one) for one in results.sets]
+        parts.append(_judged())
+    if results.constant:
+        parts += ["## Growing size, constant density", _SIZES_TEXT, _sizes(results.constant), _limits(results.constant)]
+    if results.growing:
+        parts += ["## Growing density", _growth(results.growing), _sizes(results.growing)]
+    if results.figures:
+        parts += ["## From the command line, and in memory", _figures(results.figures)]
+    return "\n\n".join(parts) + "\n"
+
+
+_CONTEST_TEXT = """Every competitor gets the same arrays and answers the same question: which pairs of flights
+come, at one and the same time, closer than 9,260 m and 304.8 m by more than 1 mm? *Search* is the tool's own work;
+*prepare* is turning arrays into what it wants to be given, and is not counted against it. *Times as long* compares its
+search with keepclear's on one thread, from latitudes and longitudes to pairs. *Found*, *missed* and *extra* are against
+a brute-force sweep over all pairs of legs that shares no code with keepclear (`bench/brute_force.py`)."""
+
+_SIZES_TEXT = """Replicas of the Swiss day (`bench/replicas.py`): every flight resampled at its own random instants 5 to
+60 s apart. *Candidates* are pairs of legs that share an instant and whose boxes come within 9,260 m: what any index has
+to look at (estimated on a sample of 20,000 legs). The *floor* is sorting the legs by time and gathering 48 bytes each
+in that order, in the same run."""
+
+
+def _head(command: str) -> str:
+    packages = ", ".join(f"{name} {found}" for name in TOOLS if (found := _version(name)))
+    return "\n".join(
+        (
+            "# Benchmarks",
+            "",
+            f"<!-- Written by `{command}`: change the script, not this page. -->",
+            "",
+            f"Written by `{command}` in one run.",
+            f"Machine: {_machine()}; Python {platform.python_version()}; {packages}.",
+            "Ratios are worth more than seconds: they were taken in the same run, on the same machine.",
+        )
+    )
+
+
+def _contest(one: Set) -> str:
+    base = next((entry.search_s for entry in one.entries if entry.name == "keepclear, 1 thread"), 0.0)
+    rows = [
+        ("", "search, s", "times as long", "prepare, s", "found", "missed", "extra"),
+        *(_entry(entry, base) for entry in one.entries),
+    ]
+    wrong = [
+        f"- {entry.name}, for example: {'; '.join(entry.examples)}"
+        for entry in one.entries
+        if entry.examples and not entry.not_run
+    ]
+    head = (
+        f"### {one.name}\n\n{one.legs:,} legs of {one.operations:,} flights; {one.pairs:,} pairs in conflict, "
+        f"{one.touching:,} more exactly at the vertical minimum. The brute-force sweep tested {one.tested:,} pairs of "
+        f"legs in {one.sweep_s:.1f} s.\n\n"
+    )
+    return head + _table(rows) + ("\n\n" + "\n".join(wrong) if wrong else "")
+
+
+def _entry(entry: Entry, base_s: float) -> tuple[str, ...]:
+    if entry.not_run:
+        return (entry.name, f"not run: {entry.not_run}", "", "", "", "", "")
+    times = f"{entry.search_s / base_s:.1f}" if base_s else ""
+    counts = (f"{count:,}" for count in (entry.found, entry.missed, entry.extra))
+    return (entry.name, f"{entry.search_s:.3f}", times, f"{entry.prepare_s:.3f}", *counts)
+
+
+def _judged() -> str:
+    return "### What each one judges\n\n" + "\n".join(
+        f"- **{name}**: {_docstring(module)}" for name, (module, _) in PEERS.items()
+    )
+
+
+def _docstring(module: str) -> str:
+    # From the source and not the module: a peer that is not installed still says what it judges.
+    source = Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py").read_text()
+    return " ".join(source.split('"""')[1].split())
+
+
+def _sizes(sizes: Sequence[Size]) -> str:
+    head = (
+        "set", "legs", "candidates", "pairs", "arrays to legs, s", "join, s", "M legs/s", "join alone, M legs/s",
+        "two threads, s", "speed-up", "floor, s", "floor, two threads, s", "floor's speed-up",
+    )  # fmt: skip
+    rows = [
+        (
+            size.name, f"{size.legs:,}", f"{size.candidates:,.0f}", f"{size.pairs:,}", f"{size.compile_s:.3f}",
+            f"{size.join_s:.3f}", f"{size.legs / size.total_s / 1e6:.2f}", f"{size.legs / size.join_s / 1e6:.2f}",
+            f"{size.two_threads_s:.3f}", f"{size.total_s / size.two_threads_s:.2f}", f"{size.floor_s:.3f}",
+            f"{size.floor_two_threads_s:.3f}", f"{size.floor_s / size.floor_two_threads_s:.2f}",
+        )
+        for size in sizes
+    ]  # fmt: skip
+    memory_head = ("set", "input, B a leg", "working set, B a leg", "B a reported pair")
+    memory = [
+        (s.name, f"{s.input_bytes_per_leg:.1f}", f"{s.working_bytes_per_leg:.1f}", f"{s.bytes_per_pair:.1f}")
+        for s in sizes
+    ]
+    return _table([head, *rows]) + "\n\n" + _table([memory_head, *memory])
+
+
+def _limits(sizes: Sequence[Size]) -> str:
+    if len(sizes) < 2:
+        return ""
+    return f"Cost grows as n^{exponent(list(sizes)):.3f} from the smallest to the largest (at most 1.05 is asked for)."
+
+
+def _growth(sizes: Sequence[Size]) -> str:
+    text = "All copies share one area and one day, so that pairs grow with the square of the size."
+    if len(sizes) < 2:
+        return text
+    fit = Growth.of(list(sizes))
+    return (
+        f"{text} Fitted cost on one thread: {fit.per_leg_s * 1e9:.0f} ns × legs + "
+        f"{fit.per_candidate_s * 1e9:.1f} ns × candidates."
+    )
+
+
+def _figures(figures: Iterable[Figure]) -> str:
+    rows: list[tuple[str, ...]] = [("what", "measured", "asked for")]
+    for name, value, limit, unit in figures:
+        shown = value if isinstance(value, str) else f"{value:.3g} {unit}"
+        rows.append((name, shown, "" if limit is None else f"{'≥' if unit == '×' else '≤'} {limit:g} {unit}"))
+    return _table(rows)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(rows[0]))
+    return "\n".join(lines)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _machine() -> str:
+    model, memory = platform.machine(), ""
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemTotal"):
+            memory = f", {int(line.split()[1]) / 1e6:.0f} GB"
+    return f"{os.cpu_count()} cores ({model}){memory}"
+
+
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []

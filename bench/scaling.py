@@ -1,0 +1,113 @@
+"""keepclear alone: how its cost grows, on one and two threads, beside the floor measured in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from bench import ours
+from bench.candidates import candidate_pairs
+from bench.floor import sort_and_gather_s
+from bench.memory import peak_bytes
+from bench.peers.outcome import as_pairs
+from bench.positions import HORIZONTAL_M, VERTICAL_M, Positions, read_positions
+from bench.replicas import replica_file
+
+__all__ = ["Growth", "Size", "exponent", "measure", "measure_sizes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size measured. Times are the best of the repeats, in seconds."""
+
+    name: str
+    legs: int
+    operations: int
+    candidates: float
+    leg_hits: int
+    pairs: int
+    compile_s: float
+    join_s: float
+    two_threads_s: float
+    join_two_threads_s: float
+    floor_s: float
+    floor_two_threads_s: float
+    input_bytes_per_leg: float
+    working_bytes_per_leg: float
+    bytes_per_pair: float
+
+    @property
+    def total_s(self) -> float:
+        """Arrays to conflicts on one thread."""
+        return self.compile_s + self.join_s
+
+    def as_dict(self) -> dict[str, object]:
+        """For the results file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Least-squares fit of the cost at growing density: a seconds a leg and b seconds a candidate."""
+
+    per_leg_s: float
+    per_candidate_s: float
+
+    @classmethod
+    def of(cls, sizes: list[Size]) -> Growth:
+        """Fit to measured sizes, each weighted by its own cost so that small ones count as much as large ones."""
+        cost = np.array([size.total_s for size in sizes])
+        terms = np.array([(size.legs, size.candidates) for size in sizes]) / cost[:, None]
+        (a, b), *_ = np.linalg.lstsq(terms, np.ones(len(sizes)), rcond=None)
+        return cls(float(a), float(b))
+
+
+def exponent(sizes: list[Size]) -> float:
+    """Slope of log cost over log legs, from the smallest to the largest size."""
+    low, high = min(sizes, key=lambda s: s.legs), max(sizes, key=lambda s: s.legs)
+    return float(np.log(high.total_s / low.total_s) / np.log(high.legs / low.legs))
+
+
+def measure_sizes(sizes: list[int], *, growing: bool, repeats: int) -> list[Size]:
+    """Measure replicas of these sizes, made where they are not there yet."""
+    return [
+        measure(path.stem, read_positions(path), repeats=repeats)
+        for path in (replica_file(legs, growing=growing) for legs in sizes)
+    ]
+
+
+def measure(name: str, positions: Positions, *, repeats: int) -> Size:
+    """Measure one set."""
+    prepared = ours.Prepared(positions, HORIZONTAL_M, VERTICAL_M)
+    legs = prepared.compile()
+    hits, peak = peak_bytes(lambda: prepared.join(legs, 1))
+    ones = [prepared.run(1) for _ in range(repeats)]
+    twos = [prepared.run(2) for _ in range(repeats)]
+    many = len(positions.legs())
+    operation = legs.operation[legs.piece_of[hits]].astype(np.int64)
+    pairs = len(as_pairs(operation[:, 0], operation[:, 1]))
+    starts = positions.time_s[positions.legs().first]
+    rows = legs.points[:many]
+    best_one, best_two = min(ones, key=_total), min(twos, key=_total)
+    return Size(
+        name=name,
+        legs=many,
+        operations=len(positions.names),
+        candidates=candidate_pairs(positions, HORIZONTAL_M),
+        leg_hits=len(hits),
+        pairs=pairs,
+        compile_s=best_one.compile_s,
+        join_s=best_one.join_s,
+        two_threads_s=_total(best_two),
+        join_two_threads_s=min(two.join_s for two in twos),
+        floor_s=sort_and_gather_s(starts, rows, threads=1),
+        floor_two_threads_s=sort_and_gather_s(starts, rows, threads=2),
+        input_bytes_per_leg=(legs.points.nbytes + legs.piece_of.nbytes) / many,
+        working_bytes_per_leg=max(0, peak - hits.nbytes) / many,
+        bytes_per_pair=hits.nbytes / max(1, pairs),
+    )
+
+
+def _total(stages: ours.Stages) -> float:
+    return stages.compile_s + stages.join_s
