@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,22 +14,6 @@ import keepclear
 ROOT = Path(__file__).parents[1]
 _KERNEL_TESTS = (ROOT / "tests" / "unit" / "geo", ROOT / "tests" / "unit" / "separation")
 
-
-def _use_kernels_of_these_sources() -> None:
-    """Keep compiled kernels apart by what they were compiled from.
-
-    numba notices a changed file, but not that a kernel of another file is compiled into one of an unchanged one; then
-    the old code would be tested. This runs before anything imports numba.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(keepclear.__file__).parent.rglob("*.py")):
-        content = path.read_bytes()
-        if b"njit" in content:
-            digest.update(content)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache" / digest.hexdigest()[:16]))
-
-
-_use_kernels_of_these_sources()
 
 # Derandomised, so that the same commit always gets the same answer; `make fuzz` is the one that explores.
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

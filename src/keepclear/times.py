@@ -43,9 +43,7 @@ def parse_time(text: str) -> float:
     seconds = int(second or 0)
     try:
         # A leap second is taken as the first instant of the next minute, as POSIX time does.
-        moment = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), min(seconds, 59), tzinfo=_zone(zone)
-        )
+        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), min(seconds, 59), tzinfo=_zone(zone))
     except ValueError as error:
         raise InputError(Fault(f"no such time: {error}", _WANTED, value=text)) from None
     if seconds > 60 or (seconds == 60 and int(minute) != 59):

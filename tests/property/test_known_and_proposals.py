@@ -36,7 +36,7 @@ def _pairs(operations: list[Operation], zones: list[Zone], minima: MinimaTable) 
 
 
 @given(**WORLD)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_index_answers_as_the_check_does(seed: int, place, scale) -> None:
     operations, zones = _world(seed, place, scale)
     minima = Rule(scale.horizontal_m, scale.vertical_m).table
@@ -64,7 +64,7 @@ def test_the_index_answers_as_the_check_does(seed: int, place, scale) -> None:
 
 
 @given(**WORLD)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_what_is_said_to_work_works(seed: int, place, scale) -> None:
     operations, zones = _world(seed, place, scale)
     minima = Rule(scale.horizontal_m, scale.vertical_m).table

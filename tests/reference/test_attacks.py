@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from keepclear.geo import kernel as kernel_module
 from keepclear.model.extents import Track, TrackBasis, Volume
 from keepclear.model.findings import Answer
 from keepclear.model.footprints import Circle, Polygon
@@ -14,6 +20,7 @@ from keepclear.model.heights import Height, HeightReference
 from keepclear.model.kinds import OperationKind, ZoneKind
 from keepclear.separation.checking import check
 from keepclear.separation.minima import MinimaTable, Rule
+from keepclear.separation.search import grid_of
 from keepclear.separation.world import compile_world
 from keepclear.units import feet_to_metres
 from tests.reference.made import HOME, answer, at, operation, square, track, zone
@@ -214,6 +221,19 @@ def test_legs_are_no_longer_than_the_search_believes() -> None:
         assert length.max() <= world.legs.longest_m.max()
 
 
+def test_a_wide_rule_beside_a_narrow_one_does_not_look_into_millions_of_cubes() -> None:
+    table = MinimaTable.default().with_rules(
+        [Rule("ground", "ground", 5.0, None, 0.0, "test"), Rule("ground", "air", 200_000.0, 300.0, 0.0, "test")]
+    )
+    here = [(0.0, 0.0, 0.0, 500.0), (10.0, 100.0, 0.0, 500.0)]
+    convoy = operation("A", track(*here), kind=OperationKind.CONVOY)
+    flight = operation("B", track(*here))
+    world = compile_world([convoy, flight], [], minima=table, compare_own=False)
+    _, cell, reach = grid_of(world.legs, world.limits)
+    assert (2.0 * reach / cell).max() < 20.0
+    assert answer(convoy, flight, minima=table) is CONFLICT
+
+
 # ------------------------------------------------------------------------------------------------ minima
 
 
@@ -295,3 +315,25 @@ def test_of_a_wide_possible_rule_and_a_narrow_certain_one_the_wide_one_is_not_fo
     near = operation("A", track((0, -9_000, 900, 500), (90, 9_000, 900, 500)), kind=OperationKind.EXERCISE)
     assert answer(near, site) is CLEAR
     assert answer(near, site, minima=_given("protected site", "anything", 1_000.0, POSSIBLE)) is not CLEAR
+
+
+# ------------------------------------------------------------------------------------------------ kernels
+
+
+def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path) -> None:
+    """Numba's own cache would go on with the old one, as long as nothing changes in the file of the caller."""
+    package = tmp_path / "keepclear"
+    (package / "geo").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "geo" / "__init__.py").touch()
+    shutil.copy(Path(kernel_module.__file__), package / "geo" / "kernel.py")
+    outer = "from keepclear.geo.{0} import {0}\n@kernel\ndef outer(x):\n    return {0}(x)\n"
+    head = "from keepclear.geo.kernel import kernel\n"
+    (package / "geo" / "outer.py").write_text(head + outer.format("inner"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    for factor in (2, 30):
+        (package / "geo" / "inner.py").write_text(f"{head}@kernel\ndef inner(x):\n    return {factor} * x\n")
+        for _ in range(2):  # compiled, then from the cache
+            command = [sys.executable, "-c", "from keepclear.geo.outer import outer; print(outer(1))"]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+            assert done.stdout.split() == [str(factor)]

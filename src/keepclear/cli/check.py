@@ -161,14 +161,13 @@ def _gap_limits(air_s: float | None, ground_s: float | None) -> dict[Domain, flo
 
 
 def _answered(asked: _Asked) -> tuple[Report, Plans]:
-    from keepclear.cli.progress import Waiting, tell_of_compiling
+    from keepclear.cli.progress import Waiting, compile_once
     from keepclear.formats.registry import read_many
     from keepclear.separation.checking import check
 
-    if not asked.quiet:
-        tell_of_compiling()
     with Waiting(shown=not asked.quiet) as waiting:
         plans = read_many(asked.files, window=asked.window)
+        compile_once(shown=not asked.quiet)
         waiting.stage("comparing")
         return check(
             plans.operations,

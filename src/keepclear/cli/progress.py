@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from keepclear.cli.screen import note
 
-__all__ = ["Waiting", "tell_of_compiling"]
+__all__ = ["Waiting", "compile_once"]
 
 PATIENCE_S = 2.0
 
@@ -65,20 +65,14 @@ class Waiting:
                 self._progress.start()
 
 
-def tell_of_compiling() -> None:
-    """Say once, in one line, if kernels must be compiled: the first run on a machine takes seconds longer."""
-    from numba.core import event
+def compile_once(*, shown: bool) -> None:
+    """Compile the kernels if this machine has not yet, saying so in one line: the first run takes seconds longer."""
+    from keepclear.geo.kernel import kernels_are_compiled
 
-    class Listener(event.Listener):
-        def __init__(self) -> None:
-            self.told = False
+    if kernels_are_compiled():
+        return
+    if shown:
+        note("keepclear: compiling its kernels for this machine, once; this takes some seconds")
+    from keepclear.separation.warming import compile_kernels
 
-        def on_start(self, event: Any) -> None:  # noqa: ARG002 - numba's name and signature
-            if not self.told:
-                self.told = True
-                note("keepclear: compiling its kernels for this machine, once; this takes some seconds")
-
-        def on_end(self, event: Any) -> None:
-            """Nothing to say."""
-
-    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]  # numba's own
+    compile_kernels()

@@ -33,6 +33,7 @@ __all__ = [
     "surface_lonlat",
     "surface_point",
     "surface_points",
+    "towards",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -151,6 +152,19 @@ def _geod() -> Any:
     from pyproj import Geod  # a tenth of a second to import, and rarely needed
 
     return Geod(ellps="WGS84")
+
+
+def towards(
+    lon0_deg: float, lat0_deg: float, lon1_deg: float, lat1_deg: float, distance_m: float
+) -> tuple[float, float]:
+    """The point `distance_m` along the shortest path to another point, but not beyond that."""
+    if distance_m <= 0.0:
+        return lon0_deg, lat0_deg
+    azimuth, _, length = _geod().inv(lon0_deg, lat0_deg, lon1_deg, lat1_deg)
+    if length <= distance_m:
+        return lon1_deg, lat1_deg
+    lon, lat, _ = _geod().fwd(lon0_deg, lat0_deg, azimuth, distance_m)
+    return lon, lat
 
 
 def geodesic_points(

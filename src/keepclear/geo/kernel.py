@@ -1,18 +1,67 @@
-"""How a loop over arrays becomes machine code."""
+"""How a loop over arrays becomes machine code, and where that is kept.
+
+numba keeps compiled code beside its source and looks only at that one file's date, so after an upgrade an unchanged
+kernel could go on calling the old code of a changed one. Here compiled kernels are kept by the contents of all of
+them: in ``NUMBA_CACHE_DIR`` where that is set, else in the user's cache directory.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import os
+import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+from numba.core import config
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "kernels_are_compiled"]
 
 _FunctionT = TypeVar("_FunctionT", bound=Callable[..., object])
 
-# nogil: tiles run on threads. cache: compiled once per machine. Serial: numba's own threading layers are not safe under
-# a server. numpy's error model: a division by zero is infinite instead of a branch and an exception in every loop;
-# kernels guard their divisions. No fastmath: an answer must not depend on how a sum was reordered.
-kernel = cast("Callable[[_FunctionT], _FunctionT]", numba.njit(nogil=True, cache=True, error_model="numpy"))
-"""Decorator for functions of numbers and arrays that run as machine code."""
+
+def kernel(function: _FunctionT) -> _FunctionT:
+    """Decorator for functions of numbers and arrays that run as machine code.
+
+    nogil, since tiles run on threads. Serial, since numba's own threading layers are not safe under a server. numpy's
+    error model: a division by zero is infinite instead of a branch and an exception in every loop; kernels guard their
+    divisions. No fastmath: an answer must not depend on how a sum was reordered.
+    """
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(_cache())  # read while decorating, and other users of numba keep theirs
+    try:
+        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    finally:
+        config.CACHE_DIR = before
+    return cast("_FunctionT", compiled)
+
+
+def kernels_are_compiled() -> bool:
+    """Whether this machine has compiled kernels of this version before."""
+    return bool(config.DISABLE_JIT) or any(_cache().rglob("*.nbi"))
+
+
+@functools.cache
+def _cache() -> Path:
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        source = path.read_bytes()
+        if b"\n@kernel\n" in source:
+            digest.update(source)
+    folder = f"keepclear-kernels/{digest.hexdigest()[:16]}"
+    for root in (config.CACHE_DIR, os.environ.get("XDG_CACHE_HOME"), Path.home() / ".cache"):
+        if root and _is_writable(Path(root) / folder):
+            return Path(root) / folder
+    return Path(tempfile.gettempdir()) / f"{os.environ.get('USER', 'user')}-{folder}"
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)

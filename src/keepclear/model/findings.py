@@ -7,7 +7,18 @@ from enum import StrEnum
 
 from keepclear.model.kinds import OperationKind, ZoneKind
 
-__all__ = ["CLEAR_SENTENCE", "Answer", "Closest", "Conflict", "Interval", "Minima", "Proposal", "Report", "Scope", "Side"]
+__all__ = [
+    "CLEAR_SENTENCE",
+    "Answer",
+    "Closest",
+    "Conflict",
+    "Interval",
+    "Minima",
+    "Proposal",
+    "Report",
+    "Scope",
+    "Side",
+]
 
 CLEAR_SENTENCE = "no conflict found in what is known; not a permission"
 

@@ -134,9 +134,7 @@ class Plans:
     warnings: tuple[str, ...] = ()
 
     def __add__(self, other: Plans) -> Plans:
-        return Plans(
-            self.operations + other.operations, self.zones + other.zones, self.warnings + other.warnings
-        )
+        return Plans(self.operations + other.operations, self.zones + other.zones, self.warnings + other.warnings)
 
 
 def _check_names(party: str, identifier: str) -> None:

@@ -314,7 +314,8 @@ def _closest(conflict: Conflict, side: str) -> tuple[Array, float | None]:
 def _frame(operation: Operation, conflict: Conflict, side: str) -> tuple[Array, Array]:
     """Where the two are closest, and the direction of its route there, as unit vectors at right angles.
 
-    Without a route the direction is such that its right hand leads from there to the middle of its area.
+    Where it stands still the direction is such that its right hand leads away: from the other, or from there to the
+    middle of its area.
     """
     at, time = _closest(conflict, side)
     route = _route(operation, conflict, side)
@@ -322,13 +323,14 @@ def _frame(operation: Operation, conflict: Conflict, side: str) -> tuple[Array, 
         track = operation.tracks[route]
         points = _upright(track.lon_deg, track.lat_deg)
         leg = int(np.searchsorted(track.time_s, track.time_s[0] if time is None else time, side="right")) - 1
-        # The leg of that moment, or if it goes nowhere the nearest one that does, or the way from start to end.
+        # The leg of that moment, or if it goes nowhere the nearest one that does.
         steps = np.diff(points, axis=0)
         moving = np.flatnonzero(np.linalg.norm(steps, axis=1) > 1e-9)
         if len(moving):
             return _tangent(at, steps[moving[np.abs(moving - leg).argmin()]])
-        return _tangent(at, np.zeros(3))
-    away = np.mean([_middle(volume) for volume in operation.volumes], axis=0) - at
+        away = at - _closest(conflict, "b" if side == "a" else "a")[0]
+    else:
+        away = np.mean([_middle(volume) for volume in operation.volumes], axis=0) - at
     at, right = _tangent(at, away)
     return at, np.cross(at, right)
 

@@ -33,7 +33,7 @@ def unit_square(polygon: Array) -> int:
     polygon[1, 0], polygon[1, 1] = 1.0, 0.0
     polygon[2, 0], polygon[2, 1] = 1.0, 1.0
     polygon[3, 0], polygon[3, 1] = 0.0, 1.0
-    return 4
+    return np.int64(4)  # a literal would compile every caller twice
 
 
 @kernel
@@ -140,11 +140,15 @@ def least_on_segment(px: float, py: float, pz: float, dx: float, dy: float, dz: 
 
 @kernel
 def _inside(polygon: Array, n: int, u: float, w: float) -> bool:
+    # Corners that have fallen together, or on a line, have no side that tells: only a box round them does.
+    u_low, u_high, w_low, w_high = math.inf, -math.inf, math.inf, -math.inf
     for i in range(n):
+        u_low, u_high = min(u_low, polygon[i, 0]), max(u_high, polygon[i, 0])
+        w_low, w_high = min(w_low, polygon[i, 1]), max(w_high, polygon[i, 1])
         j = i + 1 if i + 1 < n else 0
         side = (polygon[j, 0] - polygon[i, 0]) * (w - polygon[i, 1]) - (polygon[j, 1] - polygon[i, 1]) * (
             u - polygon[i, 0]
         )
         if side < 0.0:
             return False
-    return True
+    return u_low <= u <= u_high and w_low <= w <= w_high

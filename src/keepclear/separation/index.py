@@ -400,7 +400,7 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - one loop, ke
             )  # fmt: skip
             continue
         for c in range(used.shape[0]):
-            r, cell = reach[row, c] + doubt, cells[c]
+            r, cell, size = reach[row, c] + doubt, cells[c], int(used[c])
             if reach[row, c] < 0.0:
                 continue
             x0, x1 = _cell(min(pair[0, 0], pair[1, 0]) - r, cell), _cell(max(pair[0, 0], pair[1, 0]) + r, cell)
@@ -414,7 +414,7 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - one loop, ke
                 for ix in range(x0, x1 + 1):
                     for iy in range(y0, y1 + 1):
                         for iz in range(z0, z1 + 1):
-                            key = _mixed(ix, iy, iz, slab, used[c])
+                            key = _mixed(ix, iy, iz, slab, size)
                             slot = heads[key & mask]
                             while slot >= 0:
                                 if store.key[slot] == key and _could_be(

@@ -65,11 +65,16 @@ def judge_moving(
     parts = [(sure, True), (maybe, False)]
     rows = [np.flatnonzero(~np.isnan(found[:, 2])) for found, _ in parts]
     pick = np.concatenate(rows)
+    start_s, end_s, distance_m = (
+        np.concatenate([found[row, k] for (found, _), row in zip(parts, rows, strict=True)]) for k in range(3)
+    )
     return Evidence(
         first[pick],
         second[pick],
         np.repeat([certain for _, certain in parts], [len(row) for row in rows]),
-        *(np.concatenate([found[row, k] for (found, _), row in zip(parts, rows, strict=True)]) for k in range(3)),
+        start_s,
+        end_s,
+        distance_m,
         reasons[pick],
         legs.sort[legs.piece_of[hits[pick]]].astype(np.int64),
         pick,

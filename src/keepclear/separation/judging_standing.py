@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.ellipsoid import surface_lonlat
+from keepclear.geo.ellipsoid import surface_lonlat, towards
 from keepclear.geo.heights import AGL, AMSL, FL, HEIGHT_SPANS
 from keepclear.model.findings import Closest
 from keepclear.separation.area import Area, legs_in, spheres_in
@@ -134,7 +134,7 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
 
     def locate(row: int, certain: bool) -> Closest:
         closest = (sure if certain else maybe)[3][row]
-        return _closest_on_shape(world, int(leg[row]), shapes[shape[row]], closest, float(radius[row]))
+        return _closest_on_shape(world, int(leg[row]), shapes[shape[row]], closest)
 
     def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
         reach = np.maximum(horizontal + doubt + blur, 0.0)[row]  # that near, some of the shape may be in it
@@ -212,20 +212,16 @@ def _inexact_heights(world: World, reference: npt.NDArray[np.int8], shape: Ints)
     return np.asarray(~(exact | open_ended).all(axis=1))
 
 
-def _closest_on_shape(world: World, leg: int, shape: Shape, closest: Array, radius: float) -> Closest:
+def _closest_on_shape(world: World, leg: int, shape: Shape, closest: Array) -> Closest:
     time, a, code, own, w84 = side_of_leg(world, leg, float(closest[1]))
-    distance = max(float(closest[0]) - radius, 0.0)
     lon, lat, _ = a
-    if distance > 0.0:
-        edge = shape.edges[int(closest[2]) - _first_edge(world, shape)]
+    if closest[0] > 0.0:
+        edge = world.packed.edges[int(closest[2])]
         lon, lat = surface_lonlat(*(float(edge[k] + closest[3] * (edge[k + 3] - edge[k])) for k in range(3)))
-        distance = max(surface_distance_m(a, (lon, lat, None)) - radius, 0.0)
+        lon, lat = towards(lon, lat, a[0], a[1], shape.reach_of_edge_m)
     vertical, height = _to_band(shape.band, code, own, w84)
-    return Closest(time, time, distance, vertical, a, (lon, lat, height))
-
-
-def _first_edge(world: World, shape: Shape) -> int:
-    return int(world.packed.edge_first[world.shapes.index(shape)])
+    b = (lon, lat, height)
+    return Closest(time, time, surface_distance_m(a, b), vertical, a, b)
 
 
 def _to_band(band: Band, code: int, own: float, w84: float) -> tuple[float | None, float | None]:
@@ -365,11 +361,15 @@ def _band_gaps(world: World, a: Ints, b: Ints) -> tuple[Array, Array, npt.NDArra
 def _closest_shapes(world: World, pair: Ints, result: Array, radius: float, low: float) -> Closest:
     first, second = (world.shapes[k] for k in pair)
     a, b = (surface_lonlat(*(float(v) for v in result[k : k + 3])) for k in (1, 4))
+    a, b = towards(*a, *b, first.reach_of_edge_m), towards(*b, *a, second.reach_of_edge_m)
+    if float(result[0]) <= radius:  # they overlap: one place in both
+        b = a = towards(*b, *a, 0.0) if first.reach_of_edge_m > second.reach_of_edge_m else a
     heights = [_height_towards(one.band, other.band) for one, other in ((first, second), (second, first))]
     time = low if np.isfinite(low) else None
     known = all(band.floor_w84[0] == band.floor_w84[1] for band in (first.band, second.band))
     vertical = abs(heights[0] - heights[1]) if known and None not in heights else None  # type: ignore[operator]
-    return Closest(time, time, max(float(result[0]) - radius, 0.0), vertical, (*a, heights[0]), (*b, heights[1]))
+    places = (*a, heights[0]), (*b, heights[1])
+    return Closest(time, time, surface_distance_m(*places), vertical, *places)
 
 
 def _height_towards(band: Band, other: Band) -> float | None:
@@ -408,7 +408,11 @@ def _legs_with_gaps(world: World, found: Ints) -> Evidence | None:
     def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
         part, near = piece[row], (horizontal + legs.uncertainty_m[piece] + tolerance[:, 0])[row]
         slips = slip[row]  # the times are those of the leg's plan or the gap's
-        return np.asarray(legs_in(legs.points, leg[row], legs.early_s[part] + slips, legs.late_s[part] + slips, start_s, end_s, near, area))
+        return np.asarray(
+            legs_in(
+                legs.points, leg[row], legs.early_s[part] + slips, legs.late_s[part] + slips, start_s, end_s, near, area
+            )
+        )
 
     return _gap_evidence(first, second, rows, result, locate, inside)
 

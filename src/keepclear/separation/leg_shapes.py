@@ -96,17 +96,20 @@ def _edge_square(qx, qy, qz, edges, edge):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _near_edge(q, edges, edge, limit, polygon, out):  # type: ignore[no-untyped-def]
-    """Where the chord ``q[0:3]`` to ``q[3:6]`` is within √limit of an edge: fills (low, high, square, f, s)."""
+def _near_edge(q, edges, edge, limit, covered, polygon, out):  # type: ignore[no-untyped-def]
+    """Where the chord ``q[0:3]`` to ``q[3:6]`` is within √limit of an edge: fills (low, high, square, f, s).
+
+    Where the whole chord is `covered` by another edge already, only the distance is wanted.
+    """
     polygon[0, 0], polygon[0, 1], polygon[1, 0], polygon[1, 1] = 0.0, 0.0, 1.0, 0.0
     polygon[2, 0], polygon[2, 1], polygon[3, 0], polygon[3, 1] = 1.0, 1.0, 0.0, 1.0
     ax, ay, az = q[3] - q[0], q[4] - q[1], q[5] - q[2]
     square, f, s = least_square(
-        polygon, 4, q[0] - edges[edge, 0], q[1] - edges[edge, 1], q[2] - edges[edge, 2], ax, ay, az,
+        polygon, np.int64(4), q[0] - edges[edge, 0], q[1] - edges[edge, 1], q[2] - edges[edge, 2], ax, ay, az,
         edges[edge, 3] - edges[edge, 0], edges[edge, 4] - edges[edge, 1], edges[edge, 5] - edges[edge, 2],
     )  # fmt: skip
     out[2], out[3], out[4] = square, f, s
-    if not square < limit:
+    if covered or not square < limit:
         return False
     for side in range(2):
         good, bad = f, float(side)
@@ -163,9 +166,9 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
 
     A leg that sags is looked at in pieces so short that it does not, but only beside edges that are at all near.
     """
-    found, n = np.empty((8, 2)), 0
+    found, n = np.empty((8, 2)), np.int64(0)
     work, q = np.empty(5), np.empty(6)
-    limit = radius * radius
+    limit, known0, known1 = radius * radius, 2.0, -1.0  # the longest stretch that is known to be near
     chord = math.sqrt(
         (points[i + 1, 0] - points[i, 0]) ** 2
         + (points[i + 1, 1] - points[i, 1]) ** 2
@@ -189,16 +192,25 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
         for piece in range(pieces):
             f0, f1 = u0 + (u1 - u0) * piece / pieces, u0 + (u1 - u0) * (piece + 1) / pieces
             following = _at(points, i, f1)
+            apart = 0.0
             for k in range(3):
                 q[k], q[k + 3] = previous[k], following[k]
+                apart += (0.5 * (q[k] + q[k + 3]) - blocks[block, k]) ** 2
+            previous = following
+            if math.sqrt(apart) - blocks[block, 3] - 0.51 * chord / pieces - sag > radius:
+                continue
             for edge in range(low, min(low + BLOCK, e1)):
-                inside = _near_edge(q, edges, edge, limit, polygon, work)
+                inside = _near_edge(q, edges, edge, limit, known0 <= f0 and f1 <= known1, polygon, work)
                 u = f0 + work[3] * (f1 - f0)
                 if work[2] < best[0] - 1e-9 or (work[2] <= best[0] and u < best[1]):
                     best[0], best[1], best[2], best[3] = work[2], u, edge, work[4]
                 if inside:
-                    found, n = _add(found, n, f0 + work[0] * (f1 - f0), f0 + work[1] * (f1 - f0))
-            previous = following
+                    near0, near1 = f0 + work[0] * (f1 - f0), f0 + work[1] * (f1 - f0)
+                    found, n = _add(found, n, near0, near1)
+                    if near0 <= known1 and known0 <= near1:
+                        known0, known1 = min(known0, near0), max(known1, near1)
+                    elif near1 - near0 > known1 - known0:
+                        known0, known1 = near0, near1
     return found, _merge(found, n)
 
 
@@ -242,7 +254,7 @@ def judge_legs(  # type: ignore[no-untyped-def]
     """
     polygon = np.empty((CORNERS, 2))
     rows = leg_of.shape[0]
-    out_row, out_times, n_out = np.empty(rows + 16, np.int64), np.empty((rows + 16, 2)), 0
+    out_row, out_times, n_out = np.empty(rows + 16, np.int64), np.empty((rows + 16, 2)), np.int64(0)
     closest = np.full((rows, 4), math.inf)
     best = np.empty(4)
     for row in range(rows):

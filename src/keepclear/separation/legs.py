@@ -321,7 +321,7 @@ def _fill(  # type: ignore[no-untyped-def]
     piece_ref, piece_tol = np.empty(n_pieces, np.int8), np.zeros((3, n_pieces))
     gap_points, gap_op = np.empty((2 * n_gaps, 6)), np.empty(n_gaps, np.int32)
     gap_sort, gap_ref, gap_tol = np.empty(n_gaps, np.int32), np.empty(n_gaps, np.int8), np.zeros((3, n_gaps))
-    at, piece, gap, long_leg, longest = 0, -1, 0, 0, np.zeros(longest_m.shape[0])
+    at, piece, gap, long_leg, longest = np.int64(0), np.int64(-1), np.int64(0), 0, np.zeros(longest_m.shape[0])
     has_geoid = undulation.shape[0] == lon.shape[0]
     for track in range(operation.shape[0]):
         begin, end, op = first[track], first[track + 1], operation[track]

@@ -36,6 +36,7 @@ _SMALLEST_CELL_M = 250.0  # 2¹⁶ cubes then reach across the Earth
 _HALF_RANGE = 1 << 15
 _HEADS_PER_NODE = 8
 _GEOID_RANGE_M = 200.0
+_ROUNDING_S = 1e-3
 _PRESSURE_RANGE_M = 20_000.0
 
 
@@ -169,6 +170,8 @@ def grid_of(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
                 distance = limits.horizontal_m[a, b] + doubt + 0.5 * legs.longest_m[b] + 1.0
                 reach[a, group[b]] = max(reach[a, group[b]], distance)
     cell = np.maximum(3.0 * np.array([reach[group == g, g].max() for g in range(len(values))]), _SMALLEST_CELL_M)
+    # Whoever looks far into a fine grid must not have to look into millions of cubes.
+    cell = np.maximum(cell, 0.25 * reach.max(axis=0, initial=0.0))
     return group.astype(np.int32), cell, reach
 
 
@@ -252,8 +255,8 @@ def _cube(v: float) -> int:
 
 @kernel
 def _key(ix: int, iy: int, iz: int, group: int) -> float:
-    """One number for a cube: 3 × 16 bits and the group, which a float holds exactly beside a leg's other numbers."""
-    return float((((ix << 16) | iy) << 16 | iz) << 3 | group)
+    """One number for a cube: 3 × 16 bits and 4 of the group, which a float holds exactly beside a leg's other numbers."""
+    return float((((ix << 16) | iy) << 16 | iz) << 4 | int(group))
 
 
 @kernel
@@ -318,17 +321,23 @@ def _sweep(  # type: ignore[no-untyped-def]
     time, group_of, cell, reach, order, slices, start_s, width_s, carried,
 ):  # fmt: skip
     """Run the slices one after the other; room for nodes and hits is made here, so that `_advance` has none to make."""
-    node_leg, node_next, nodes, used = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty((1024, 8)), 0
+    node_leg, node_next, nodes, used = (
+        np.empty(1024, np.int32),
+        np.empty(1024, np.int32),
+        np.empty((1024, 8)),
+        np.int64(0),
+    )
     limit = 1024
     heads = np.full(_HEADS_PER_NODE * 1024, -1, dtype=np.int32)
     hits, state = np.empty((1024, 2), dtype=np.int32), np.zeros(2, dtype=np.int64)
     for loading in (True, False):
-        legs, at, step = carried if loading else order, 0, 0
+        legs, at, step = carried if loading else order, np.int64(0), 0
         while at < legs.shape[0]:
             if used >= limit:
                 while not loading and slices[step + 1] <= at:
                     step += 1
-                now = start_s + step * width_s if step > 0 else -math.inf
+                # A little early: where a slice begins is known to within rounding, and one shared instant counts.
+                now = start_s + step * width_s - _ROUNDING_S if step > 0 else -math.inf
                 heads, node_leg, node_next, nodes, used = _rebuild(heads, node_leg, node_next, nodes, used, now)
                 limit = min(node_leg.shape[0], used + used // 4 + 64)
             stop = min(legs.shape[0], at + limit - used)

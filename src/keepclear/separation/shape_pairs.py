@@ -72,7 +72,7 @@ def _closer(edges, e, f, best, polygon, out):  # type: ignore[no-untyped-def]
     polygon[0, 0], polygon[0, 1], polygon[1, 0], polygon[1, 1] = 0.0, 0.0, 1.0, 0.0
     polygon[2, 0], polygon[2, 1], polygon[3, 0], polygon[3, 1] = 1.0, 1.0, 0.0, 1.0
     square, u, w = least_square(
-        polygon, 4, edges[e, 0] - edges[f, 0], edges[e, 1] - edges[f, 1], edges[e, 2] - edges[f, 2],
+        polygon, np.int64(4), edges[e, 0] - edges[f, 0], edges[e, 1] - edges[f, 1], edges[e, 2] - edges[f, 2],
         edges[e, 3] - edges[e, 0], edges[e, 4] - edges[e, 1], edges[e, 5] - edges[e, 2],
         edges[f, 3] - edges[f, 0], edges[f, 4] - edges[f, 1], edges[f, 5] - edges[f, 2],
     )  # fmt: skip

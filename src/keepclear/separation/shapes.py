@@ -17,32 +17,36 @@ import numpy.typing as npt
 
 from keepclear.geo import heights as height_codes
 from keepclear.geo.ellipsoid import (
-    LEAST_RADIUS_M,
     chord_of_arc_m,
     geodesic_points,
     longest_leg_m,
     surface_lonlat,
+    surface_point,
     surface_points,
 )
 from keepclear.geo.heights import HEIGHT_SPANS
 from keepclear.geo.kernel import kernel
+from keepclear.geo.rings import pole_inside
 from keepclear.model.extents import Volume
-from keepclear.model.footprints import Corridor, Edges, Polygon
+from keepclear.model.footprints import Circle, Corridor, Edges, Polygon
 from keepclear.model.heights import Height
 from keepclear.model.kinds import Domain
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.legs import HEIGHT_CODES
 from keepclear.separation.minima import RVSM_CEILING_M
 
-__all__ = ["BLOCK", "Band", "Shape", "Shapes", "compile_shape", "compile_shapes", "contains", "pack"]
+__all__ = ["BLOCK", "Band", "Shape", "Shapes", "compile_shape", "compile_shapes", "contains_point", "pack"]
 
 Array = npt.NDArray[np.float64]
 
 BLOCK = 32
 """Edges under one bounding sphere."""
 _LATERAL_M = 0.0003
-_MOST_VERTICES = 200_000
+_MOST_VERTICES = 20_000
 _EVERYWHERE_M = 3e7
+_EARTH_M = 6_371_008.8
+_SMALL_M = 3e6
+_LONLAT_RING, _GEODESIC_RING = 0.0, 1.0
 _OPEN_M = 1e9
 
 
@@ -63,7 +67,7 @@ class Band:
         return self.floor_code == self.ceiling_code <= height_codes.AGL and self.ceiling_m - self.floor_m < 0.002
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One volume, compiled.
 
@@ -74,9 +78,11 @@ class Shape:
     edges
         Shape (n, 6): both ends of each edge as earth-centred metres.
     rings
-        Tuples of longitudes and (guarded) latitudes for `contains`; empty unless the shape has an inside.
+        For `contains_point`; empty unless the shape has an inside.
     radius_m, bound_m
         Half-width or radius as a chord; how far off the edges may be, numerically.
+    reach_of_edge_m
+        Half-width or radius along the surface.
     centre, reach_m
         Bounding sphere.
     is_high
@@ -89,6 +95,7 @@ class Shape:
     rings: tuple[Array, ...]
     radius_m: float
     bound_m: float
+    reach_of_edge_m: float
     uncertainty_m: float
     start_s: float
     end_s: float
@@ -166,7 +173,7 @@ def compile_shape(volume: Volume, *, owner: int, is_zone: bool, on_ground: bool,
             line, off = _densified(ring, footprint.edges, horizontal_m)
             lines.append(line)
             bound = max(bound, off)
-            rings += (_guarded(ring if footprint.edges is Edges.LONLAT else line),)
+            rings += (_guarded(ring) if footprint.edges is Edges.LONLAT else _chords(ring, line),)
     elif isinstance(footprint, Corridor):
         line, bound = _densified(footprint.line, footprint.edges, horizontal_m + footprint.half_width_m)
         lines, radius = [line], footprint.half_width_m
@@ -174,7 +181,7 @@ def compile_shape(volume: Volume, *, owner: int, is_zone: bool, on_ground: bool,
         lines = [np.array([[footprint.lon_deg, footprint.lat_deg]])]
         radius, bound = chord_of_arc_m(footprint.radius_m, footprint.lat_deg)
     edges = np.concatenate([_edges_of(line) for line in lines])
-    centre, reach = _sphere(edges, rings)
+    centre, reach = _sphere(edges)
     unknown = volume.start_s is None or volume.end_s is None
     return Shape(
         owner=owner,
@@ -183,6 +190,7 @@ def compile_shape(volume: Volume, *, owner: int, is_zone: bool, on_ground: bool,
         rings=rings,
         radius_m=radius,
         bound_m=bound,
+        reach_of_edge_m=footprint.radius_m if isinstance(footprint, Circle) else radius,
         uncertainty_m=volume.uncertainty_m,
         start_s=-math.inf if volume.start_s is None else volume.start_s,
         end_s=math.inf if volume.end_s is None else volume.end_s,
@@ -211,39 +219,72 @@ def pack(shapes: Sequence[Shape]) -> Shapes:
         edge_first,
         blocks,
         block_first,
-        np.concatenate(all_rings) if all_rings else np.empty((0, 2)),
+        np.concatenate(all_rings) if all_rings else np.empty((0, 3)),
         _first([len(ring) for ring in all_rings]),
         _first([len(shape.rings) for shape in shapes]),
     )
 
 
 @kernel
-def contains(rings: Array, ring_first: npt.NDArray[np.int64], low: int, high: int, lon: float, lat: float) -> bool:
-    """Whether a point is inside rings ``low`` to ``high``: crossed an odd number of times on the way north.
+def contains_point(rings, ring_first, low, high, x, y, z):  # type: ignore[no-untyped-def]
+    """Whether a point near the surface is inside rings ``low`` to ``high``: on the inner side of an odd number.
 
-    Rings are unwrapped, so the point is asked for on every turn of the Earth that they may lie on.
+    The first row of a ring is a heading: whether its vertices are vectors (edges are shortest paths) or longitudes and
+    latitudes (edges are straight in those), and whether its pole is inside. A ring of vectors has a frame of its own,
+    the next three rows, of which the last points to its pole.
     """
+    lon = lat = math.nan
     odd = False
-    for turn in range(-2, 3):
-        x = lon + 360.0 * turn
-        for ring in range(low, high):
-            begin, end = ring_first[ring], ring_first[ring + 1]
-            for k in range(begin, end - 1):
-                x0, x1 = rings[k, 0], rings[k + 1, 0]
-                if (x0 > x) != (x1 > x):
-                    y0, y1 = rings[k, 1], rings[k + 1, 1]
-                    if y0 + (x - x0) / (x1 - x0) * (y1 - y0) > lat:
-                        odd = not odd
+    for ring in range(low, high):
+        begin, end = ring_first[ring], ring_first[ring + 1]
+        if rings[begin, 0] == _GEODESIC_RING:
+            crossed = _crossed_by_meridian(
+                rings, begin + 4, end,
+                rings[begin + 1, 0] * x + rings[begin + 1, 1] * y + rings[begin + 1, 2] * z,
+                rings[begin + 2, 0] * x + rings[begin + 2, 1] * y + rings[begin + 2, 2] * z,
+                rings[begin + 3, 0] * x + rings[begin + 3, 1] * y + rings[begin + 3, 2] * z,
+            )  # fmt: skip
+        else:
+            if math.isnan(lon):
+                lon, lat = surface_lonlat(x, y, z)
+            crossed = _crossed_going_north(rings, begin + 1, end, lon, lat)
+        if crossed != (rings[begin, 1] > 0.0):
+            odd = not odd
     return odd
 
 
 @kernel
-def contains_point(
-    rings: Array, ring_first: npt.NDArray[np.int64], low: int, high: int, x: float, y: float, z: float
-) -> bool:
-    """The same for an earth-centred point on or near the surface."""
-    lon, lat = surface_lonlat(x, y, z)
-    return contains(rings, ring_first, low, high, lon, lat)
+def _crossed_going_north(rings, begin, end, lon, lat):  # type: ignore[no-untyped-def]
+    """Whether a way straight north crosses an unwrapped ring of degrees an odd number of times, on any turn."""
+    odd = False
+    for turn in range(-2, 3):
+        x = lon + 360.0 * turn
+        for k in range(begin, end - 1):
+            x0, x1 = rings[k, 0], rings[k + 1, 0]
+            if (x0 > x) != (x1 > x):
+                y0, y1 = rings[k, 1], rings[k + 1, 1]
+                if y0 + (x - x0) / (x1 - x0) * (y1 - y0) > lat:
+                    odd = not odd
+    return odd
+
+
+@kernel
+def _crossed_by_meridian(rings, begin, end, x, y, z):  # type: ignore[no-untyped-def]
+    """Whether the meridian from a point to the pole of the frame crosses a ring of chords an odd number of times."""
+    if x * x + y * y < 1e-6:
+        x = 1e-3  # at a pole any meridian will do
+    odd, across = False, math.sqrt(x * x + y * y)
+    for k in range(begin, end - 1):
+        s0, s1 = x * rings[k, 1] - y * rings[k, 0], x * rings[k + 1, 1] - y * rings[k + 1, 0]
+        if (s0 > 0.0) == (s1 > 0.0):
+            continue
+        f = s0 / (s0 - s1)
+        qx = rings[k, 0] + f * (rings[k + 1, 0] - rings[k, 0])
+        qy = rings[k, 1] + f * (rings[k + 1, 1] - rings[k, 1])
+        qz = rings[k, 2] + f * (rings[k + 1, 2] - rings[k, 2])
+        if qx * x + qy * y > 0.0 and qz * across > z * math.sqrt(qx * qx + qy * qy):
+            odd = not odd
+    return odd
 
 
 @kernel
@@ -278,18 +319,19 @@ def _edges_of(line: Array) -> Array:
     return np.hstack((points[:-1], points[1:]))
 
 
-def _sphere(edges: Array, rings: tuple[Array, ...]) -> tuple[tuple[float, float, float], float]:
-    """Bounding sphere of a footprint; all of space for an area that is wide or holds a pole.
+def _sphere(edges: Array) -> tuple[tuple[float, float, float], float]:
+    """Bounding sphere of a footprint; all of space if its border is not within 3,000 km of one place.
 
-    The inside of a border that lies within less than a hemisphere lies within the same sphere, unless the area is the
-    other side of that border; a narrow span of longitudes without a pole rules that out.
+    The inside of a border that is, lies within the same sphere: the other side of the Earth could only be inside if the
+    border went round the farther pole or along the whole of a meridian.
     """
-    centre = edges.reshape(-1, 3).mean(axis=0)
-    for ring in rings:
-        if np.ptp(ring[:, 0]) > 90.0 or np.abs(ring[:, 1]).max() > 90.0:
-            return (0.0, 0.0, 0.0), _EVERYWHERE_M
-    reach = float(np.linalg.norm(edges.reshape(-1, 3) - centre, axis=1).max())
-    return (float(centre[0]), float(centre[1]), float(centre[2])), reach
+    ends = edges.reshape(-1, 3)
+    centre = ends.mean(axis=0)
+    reach = float(np.linalg.norm(ends - centre, axis=1).max())
+    if reach > _SMALL_M:
+        return (0.0, 0.0, 0.0), _EVERYWHERE_M
+    # Within the border the surface bulges out of the sphere by its height over the border's plane.
+    return (float(centre[0]), float(centre[1]), float(centre[2])), reach + reach * reach / _EARTH_M
 
 
 def _unwrapped(ring: Array) -> Array:
@@ -302,14 +344,31 @@ def _unwrapped(ring: Array) -> Array:
 
 
 def _guarded(ring: Array) -> Array:
-    """Ring for `contains`: unwrapped, closed over the nearer pole if it goes round one, poles put out of reach."""
+    """Ring of degrees for `contains_point`: unwrapped, closed over its pole if it goes round one, poles out of reach."""
     line = _unwrapped(ring)
-    turn = line[-1, 0] - line[0, 0]
-    if abs(turn) > 180.0:
-        pole = 91.0 if line[:, 1].max() + line[:, 1].min() >= 0.0 else -91.0  # as `geo.rings.pole_inside`
+    if abs(line[-1, 0] - line[0, 0]) > 180.0:
+        pole = 91.0 * pole_inside(ring)
         line = np.vstack((line, [[line[-1, 0], pole], [line[0, 0], pole], line[0]]))
     line[:, 1] = np.where(np.abs(line[:, 1]) >= 90.0, np.sign(line[:, 1]) * 91.0, line[:, 1])
-    return np.ascontiguousarray(line)
+    return np.vstack(([[_LONLAT_RING, 0.0, 0.0]], np.column_stack((line, np.zeros(len(line))))))
+
+
+def _chords(ring: Array, line: Array) -> Array:
+    """Ring of vectors for `contains_point`.
+
+    The pole of a ring that is not wide is opposite its middle, where it cannot be inside; the Earth's own pole could lie
+    on the border, and then neither answer would do. A wide ring has the Earth's.
+    """
+    points = np.empty((len(line), 3))
+    surface_points(np.ascontiguousarray(line[:, 0]), np.ascontiguousarray(line[:, 1]), points)
+    frame, pole_is_inside = np.eye(3), pole_inside(ring) > 0
+    middle = points[:-1].mean(axis=0)
+    if np.linalg.norm(points - middle, axis=1).max() <= _SMALL_M:
+        pole = -middle / np.linalg.norm(middle)
+        across = np.cross(pole, np.eye(3)[np.argmin(np.abs(pole))])
+        across /= np.linalg.norm(across)
+        frame, pole_is_inside = np.vstack((across, np.cross(pole, across), pole)), False
+    return np.vstack(([[_GEODESIC_RING, float(pole_is_inside), 0.0]], frame, points @ frame.T))
 
 
 def _densified(line: Array, edges: Edges, horizontal_m: float) -> tuple[Array, float]:
@@ -334,18 +393,16 @@ def _densified(line: Array, edges: Edges, horizontal_m: float) -> tuple[Array, f
 
 def _steps(a: Array, b: Array, edges: Edges, horizontal_m: float) -> int:
     """How many chords an edge needs."""
+    if edges is Edges.GEODESIC:
+        chord = math.dist(surface_point(float(a[0]), float(a[1])), surface_point(float(b[0]), float(b[1])))
+        arc = 2.0 * _EARTH_M * math.asin(min(1.0, chord / (2.0 * _EARTH_M)))
+        return max(1, math.ceil(1.01 * arc / longest_leg_m(horizontal_m)))
     dlon, dlat = math.radians(abs(b[0] - a[0])), math.radians(abs(b[1] - a[1]))
     nearest = 0.0 if a[1] * b[1] <= 0.0 else math.radians(min(abs(a[1]), abs(b[1])))
-    if edges is Edges.GEODESIC:
-        dlon = min(dlon, 2.0 * math.pi - dlon)
-        nearest = 0.0
-    length = 6_400_000.0 * math.hypot(dlon * math.cos(nearest), dlat)
-    by_sag = length / longest_leg_m(horizontal_m)
-    if edges is Edges.GEODESIC:
-        return math.ceil(by_sag)
     farthest = math.radians(max(abs(a[1]), abs(b[1])))
+    by_sag = _EARTH_M * 1.01 * math.hypot(dlon * math.cos(nearest), dlat) / longest_leg_m(horizontal_m)
     bend = dlon * dlon * min(0.5, math.sin(farthest) * math.cos(nearest)) + 2.0 * dlon * dlat * math.sin(farthest)
-    return max(1, math.ceil(by_sag), math.ceil(math.sqrt(LEAST_RADIUS_M * 1.01 * bend / (8.0 * _LATERAL_M))))
+    return max(1, math.ceil(by_sag), math.ceil(math.sqrt(_EARTH_M * 1.01 * bend / (8.0 * _LATERAL_M))))
 
 
 def _band(volume: Volume, *, is_zone: bool, on_ground: bool, lines: list[Array]) -> Band:

@@ -184,9 +184,7 @@ def _least_minima(sorts: Sorts) -> tuple[Array, Array]:
     return np.where(np.isfinite(above), above, 1e4), np.where(np.isfinite(least), least, 1e4)
 
 
-def _shapes_of(
-    things: Sequence[Operation] | Sequence[Zone], rows: npt.NDArray[np.int32], least: Array
-) -> list[Shape]:
+def _shapes_of(things: Sequence[Operation] | Sequence[Zone], rows: npt.NDArray[np.int32], least: Array) -> list[Shape]:
     return [
         shape
         for index, thing in enumerate(things)

@@ -89,7 +89,9 @@ def tracks(draw):
 
 
 participants = st.builds(Participant, texts, st.just("") | texts, st.none() | st.integers(0, 99), st.just("") | texts)
-extents = st.tuples(st.lists(volumes(), max_size=2), st.lists(tracks(), max_size=2)).filter(lambda one: one[0] or one[1])
+extents = st.tuples(st.lists(volumes(), max_size=2), st.lists(tracks(), max_size=2)).filter(
+    lambda one: one[0] or one[1]
+)
 operations = st.builds(
     lambda extent, **rest: Operation(volumes=tuple(extent[0]), tracks=tuple(extent[1]), **rest),
     extents,

@@ -19,7 +19,7 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.separation.changes import Impossible, apply
 from keepclear.separation.checking import check
 from keepclear.separation.minima import MinimaTable
-from tests.reference.made import HOME, operation, track, zone
+from tests.reference.made import HOME, at, operation, track, zone
 from tests.reference.worlds import EPOCH_S, volume
 
 pytestmark = pytest.mark.kernels
@@ -147,11 +147,11 @@ def test_drones_stay_low() -> None:
 
 def test_a_third_one_is_not_run_into() -> None:
     a, b = operation("A", EAST), operation("B", NORTH)
-    # Crossing A's route just where it would be 8 s later, 9 s later, and so on for half a minute; and above it.
-    third = operation("C", replace(NORTH, time_s=NORTH.time_s + 22.0), replace(NORTH, height_m=NORTH.height_m + 150.0))
+    # Crossing A's route just where it would be 8 s later, and so on up to 21 s; and above it.
+    third = operation("C", replace(NORTH, time_s=NORTH.time_s + 14.0), replace(NORTH, height_m=NORTH.height_m + 150.0))
     conflict, found = proposals(a, b, third)
     assert {conflict.a.party, conflict.b.party} == {"A", "B"}
-    assert found["A", "delay"].amount > 22.0 + 7.0
+    assert found["A", "delay"].amount > 14.0 + 7.0
     assert found["A", "level"].amount < 0.0
     for proposal in found.values():
         if proposal.works:
@@ -239,9 +239,9 @@ def test_tolerances_by_position_go_along() -> None:
 def test_a_window_does_not_hide_what_a_delay_would_run_into() -> None:
     a, b = operation("A", EAST), operation("B", NORTH)
     window = (EPOCH_S + 590.0, EPOCH_S + 610.0)
-    third = operation("C", replace(NORTH, time_s=NORTH.time_s + 22.0))
+    third = operation("C", replace(NORTH, time_s=NORTH.time_s + 14.0))
     _, found = proposals(a, b, third, window=window)
-    assert found["A", "delay"].amount > 22.0 + 7.0
+    assert found["A", "delay"].amount > 14.0 + 7.0
 
 
 def test_the_order_of_the_files_does_not_matter() -> None:
@@ -252,10 +252,15 @@ def test_the_order_of_the_files_does_not_matter() -> None:
     ]
 
 
-def test_parked_on_the_spot() -> None:
-    parked = operation("A", Track(EPOCH_S + np.array([0.0, 1200.0]), *np.array([HOME, HOME]).T, np.full(2, 2000.0)))
-    conflict, found = proposals(parked, operation("B", NORTH))
+def test_parked_beside_a_route() -> None:
+    parked = operation(
+        "A", Track(EPOCH_S + np.array([0.0, 1200.0]), *np.array([at(200.0, 0.0)] * 2).T, np.full(2, 2e3))
+    )
+    other = operation("B", NORTH)
+    conflict, found = proposals(parked, other)
+    assert found["A", "shift"].works
+    assert found["A", "shift"].amount in (300.0, 310.0)
+    assert found["A", "shift"].sentence.endswith(" m to the right (east)")
     for proposal in found.values():
         if proposal.works:
-            assert answer_after(conflict, proposal, parked, operation("B", NORTH)) is Answer.CLEAR
-    assert found["A", "shift"].works
+            assert answer_after(conflict, proposal, parked, other) is Answer.CLEAR
