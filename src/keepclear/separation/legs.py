@@ -38,6 +38,10 @@ HEIGHT_CODES = {
 }
 
 _MEAN_RADIUS_M = 6_371_008.8
+_ROOM = 1.01
+"""Legs are cut as if they were this much longer: more than the ellipsoid differs from a sphere over 30 km."""
+_METRES_PER_DEGREE = 111_700.0 * _ROOM * 1.0001
+"""No degree of the surface is longer, with that room."""
 _ARC_CUT_M = 30_000.0
 """Up to here a leg's inner points are found by lifting its chord (off by less than 0.1 mm), beyond by PROJ."""
 
@@ -214,16 +218,26 @@ def _long_paths(columns: TrackColumns, long_legs: npt.NDArray[np.int64]) -> tupl
 
 @kernel
 def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m: float) -> tuple[int, float]:
-    """Into how many pieces a leg is cut, and its length; the length is only an upper bound where it is not cut."""
-    dlat, dlon = lat1 - lat0, lon1 - lon0
-    bound = 111_700.0 * math.sqrt(dlat * dlat + dlon * dlon)
-    if bound <= longest_m:
-        return 1, bound
+    """Into how many pieces a leg is cut, and its length (0 where a look at the degrees shows that it is not cut)."""
+    nearest = 0.0 if lat0 * lat1 <= 0.0 else min(abs(lat0), abs(lat1)) * (math.pi / 180.0)
+    square = nearest * nearest
+    cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0))  # no less than the cosine
+    dlat, dlon = lat1 - lat0, (lon1 - lon0) * cosine
+    if _METRES_PER_DEGREE * math.sqrt(dlat * dlat + dlon * dlon) <= longest_m:
+        return 1, 0.0
     x0, y0, z0 = surface_point(lon0, lat0)
     x1, y1, z1 = surface_point(lon1, lat1)
-    chord = math.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2 + (z1 - z0) ** 2)
+    return _pieces_of_chord((x1 - x0) ** 2 + (y1 - y0) ** 2 + (z1 - z0) ** 2, longest_m)
+
+
+@kernel
+def _pieces_of_chord(square: float, longest_m: float) -> tuple[int, float]:
+    """Into how many pieces a leg is cut, and its length, from the square of its chord."""
+    chord = math.sqrt(square)
+    if chord <= 0.98 * longest_m:
+        return 1, chord
     arc = 2.0 * _MEAN_RADIUS_M * math.asin(min(chord / (2.0 * _MEAN_RADIUS_M), 1.0))
-    return max(1, math.ceil(1.01 * arc / longest_m)), arc  # 1 %: more than the ellipsoid differs from a sphere
+    return max(1, math.ceil(_ROOM * arc / longest_m)), arc
 
 
 @kernel
@@ -373,7 +387,10 @@ def _fill(  # type: ignore[no-untyped-def]
                 at += 1
                 open_piece = False
                 continue
-            n, length = _pieces_of_leg(lon[k], lat[k], lon[k1], lat[k1], longest_m[sort])
+            chord = 0.0
+            for m in range(3):
+                chord += (points[at, m] - points[at - 1, m]) ** 2
+            n, length = _pieces_of_chord(chord, longest_m[sort])
             # Half round the Earth over a pole is 4.4 % more than a sphere's arc over the same chord.
             longest[sort] = max(longest[sort], (1.05 if length > _ARC_CUT_M else 1.0) * length / n)
             if not open_piece or by_position or sort != last_sort or blank != last_blank:
