@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from keepclear.model.findings import Answer, Closest, Interval, Minima, Side
 from keepclear.times import to_text
 
@@ -12,16 +14,11 @@ def sentence_of(
     answer: Answer, first: Side, second: Side, minima: Minima, intervals: tuple[Interval, ...], closest: Closest
 ) -> str:
     """What a finding says, in one sentence."""
-    verb = _verb(first, second, sure=answer is Answer.CONFLICT)
-    parts = [f"{who(first)} and {who(second)} {verb}"]
-    if closest.horizontal_m > 0.0 or minima.horizontal_m > 0.0:
-        parts.append(_distance(closest, minima))
+    parts = [_meeting(first, second, minima, closest, sure=answer is Answer.CONFLICT)]
     if closest.time_a_s is not None:
         parts.append(_moment(closest))
     parts.append(f"near {place(closest.a)}")
-    text = " ".join(parts)
-    span = _span(intervals)
-    return f"{text}; {span}." if span else f"{text}."
+    return f"{' '.join(parts)}; {_span(intervals)}."
 
 
 def who(side: Side) -> str:
@@ -30,11 +27,19 @@ def who(side: Side) -> str:
     return f"{side.party} {kind}{side.id}"
 
 
-def metres(value_m: float) -> str:
-    """A distance as a person says it: ``"120 m"``, ``"9.26 km"``."""
-    if value_m < 10.0 and value_m != int(value_m):
-        return f"{value_m:.3g} m"
-    return f"{value_m:,.0f} m" if value_m < 10_000.0 else f"{value_m / 1000.0:,.2f} km"
+def metres(value_m: float, *, below_m: float = math.inf) -> str:
+    """A distance as a person says it: ``"120 m"``, ``"9,260 m"``, ``"46.30 km"``.
+
+    With as many decimals as it takes to be seen to be below another distance, if it is.
+    """
+    text = ""
+    for decimals in range(4):
+        text = f"{value_m:,.{decimals}f}"
+        if value_m >= below_m or float(text.replace(",", "")) < below_m:
+            break
+    if value_m >= 20_000.0 and "." not in text:
+        return f"{value_m / 1000.0:,.2f} km"
+    return f"{text} m"
 
 
 def place(position: tuple[float, float, float | None]) -> str:
@@ -49,18 +54,30 @@ def time_of_day(time_s: float) -> str:
     return f"{text[:10]} {text[11:19]}Z"
 
 
-def _verb(first: Side, second: Side, *, sure: bool) -> str:
+def _meeting(first: Side, second: Side, minima: Minima, closest: Closest, *, sure: bool) -> str:
+    may = "" if sure else "may "
+    if minima.horizontal_m > 0.0:
+        return f"{who(first)} and {who(second)} {may}come {_distance(closest, minima)}"
     if first.is_zone != second.is_zone:
-        return "meet" if sure else "may meet"
-    return "come" if sure else "may come"
+        inside, zone = (second, first) if first.is_zone else (first, second)
+        return f"{who(inside)} {'is' if sure else 'may be'} inside {who(zone)}"
+    return f"{who(first)} and {who(second)} {may}overlap"
 
 
 def _distance(closest: Closest, minima: Minima) -> str:
-    height = "" if closest.vertical_m is None else f" and {metres(closest.vertical_m)} in height"
-    least = metres(minima.horizontal_m)
+    text = f"within {metres(closest.horizontal_m, below_m=minima.horizontal_m)}"
+    least = _exactly(minima.horizontal_m)
     if minima.vertical_m is not None:
-        least += f" or {metres(minima.vertical_m)} in height"
-    return f"within {metres(closest.horizontal_m)}{height} of each other (the minimum is {least})"
+        if closest.vertical_m is not None:
+            text += f" and {metres(closest.vertical_m, below_m=minima.vertical_m)} in height"
+        least += f" or {_exactly(minima.vertical_m)} in height"
+    if minima.time_s > 0.0:
+        least += f" for {minima.time_s:,.6g} s"
+    return f"{text} of each other (the minimum is {least})"
+
+
+def _exactly(value_m: float) -> str:
+    return f"{value_m:,.10g} m"
 
 
 def _moment(closest: Closest) -> str:
