@@ -1,0 +1,1 @@
+"""The world's files: one module for each format, read into plans and written from reports."""

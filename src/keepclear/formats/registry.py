@@ -6,12 +6,13 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from keepclear.errors import Fault, InputError
 from keepclear.formats.bounded import load_json, read_bounded, size_text
+from keepclear.formats.oddities import oddities
 from keepclear.formats.opening import STANDARD_INPUT, Source, opened, peeked, unopened
 from keepclear.formats.reading import Reading
 from keepclear.formats.sniffing import HEAD_BYTES, compression_of, sniff
@@ -192,7 +193,7 @@ def read_many(sources: Iterable[str], *, window: Window | None = None) -> Plans:
     faults.extend(_repeated(plans.zones))
     if faults:
         raise InputError(faults)
-    return plans
+    return replace(plans, warnings=(*plans.warnings, *oddities(plans)))
 
 
 def _repeated(things: Iterable[Operation] | Iterable[Zone]) -> Iterator[Fault]:
