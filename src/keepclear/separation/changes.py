@@ -23,7 +23,7 @@ from keepclear.model.operations import Operation
 
 __all__ = [
     "Impossible",
-    "apply",
+    "apply_proposal",
     "changed",
     "detour_times",
     "path_m",
@@ -44,7 +44,7 @@ class Impossible(Exception):  # noqa: N818 - not an error: an answer
     """Why a change cannot be made."""
 
 
-def apply(operation: Operation, proposal: Proposal, conflict: Conflict) -> Operation:
+def apply_proposal(operation: Operation, proposal: Proposal, conflict: Conflict) -> Operation:
     """The operation that `operation`, one side of `conflict`, becomes by a proposal for it.
 
     Raises
@@ -346,8 +346,9 @@ def _tangent(at: Array, direction: Array) -> tuple[Array, Array]:
 def _middle(volume: Volume) -> Array:
     footprint = volume.footprint
     if isinstance(footprint, Circle):
-        return _upright(np.array([footprint.lon_deg]), np.array([footprint.lat_deg]))[0]
-    line = footprint.rings[0][:-1] if isinstance(footprint, Polygon) else footprint.line
+        line = np.array([[footprint.lon_deg, footprint.lat_deg]])
+    else:
+        line = footprint.rings[0][:-1] if isinstance(footprint, Polygon) else footprint.line
     middle: Array = _upright(line[:, 0], line[:, 1]).mean(axis=0)
     return middle
 

@@ -84,6 +84,7 @@ def check(
         compare_own=between == "all",
         window=(-math.inf if scope.from_s is None else scope.from_s, math.inf if scope.to_s is None else scope.to_s),
         gap_limits_s={**GAP_LIMIT_S, **(gap_limits_s or {})},
+        jobs=jobs,
     )
     conflicts = findings(world, area=area, jobs=jobs, scheduler=scheduler, progress=progress)
     if propose and conflicts:

@@ -33,7 +33,7 @@ def unit_square(polygon: Array) -> int:
     polygon[1, 0], polygon[1, 1] = 1.0, 0.0
     polygon[2, 0], polygon[2, 1] = 1.0, 1.0
     polygon[3, 0], polygon[3, 1] = 0.0, 1.0
-    return np.int64(4)  # a literal would compile every caller twice
+    return np.int64(4)  # type: ignore[return-value]  # a literal would compile every caller twice
 
 
 @kernel
@@ -95,7 +95,7 @@ def clip_box(polygon: Array, n: int, scratch: Array, u0: float, u1: float, w0: f
 @kernel
 def least_square(
     polygon: Array,
-    n: int,
+    n: int | np.int64,
     cx: float, cy: float, cz: float,
     ax: float, ay: float, az: float,
     bx: float, by: float, bz: float,
@@ -139,7 +139,7 @@ def least_on_segment(px: float, py: float, pz: float, dx: float, dy: float, dz: 
 
 
 @kernel
-def _inside(polygon: Array, n: int, u: float, w: float) -> bool:
+def _inside(polygon: Array, n: int | np.int64, u: float, w: float) -> bool:
     # Corners that have fallen together, or on a line, have no side that tells: only a box round them does.
     u_low, u_high, w_low, w_high = math.inf, -math.inf, math.inf, -math.inf
     for i in range(n):

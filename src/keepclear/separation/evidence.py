@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -89,8 +90,7 @@ class Evidence:
     def within(self, area: Area) -> Evidence:
         """What of this has a part in the area."""
         keep = self.inside(area, self.row, self.start_s, self.end_s)
-        columns = (getattr(self, name)[keep] for name in _COLUMNS)
-        return Evidence(*columns, self.locate, self.inside)
+        return replace(self, **{name: getattr(self, name)[keep] for name in _COLUMNS})
 
 
 _COLUMNS = ("first", "second", "certain", "start_s", "end_s", "distance_m", "reasons", "sorts", "row")
@@ -122,7 +122,7 @@ def collect(parts: list[Evidence]) -> Iterator[PairEvidence]:
     first, second = first[order], second[order]
     breaks = np.flatnonzero((np.diff(first) != 0) | (np.diff(second) != 0)) + 1
     edges = np.concatenate(([0], breaks, [len(order)]))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         rows = order[low:high]
         sure = certain[rows].any()
         chosen = rows[certain[rows]] if sure else rows

@@ -46,7 +46,7 @@ def gap_spheres(gap_points, speed, tolerance):  # type: ignore[no-untyped-def]
 
 @kernel
 def _speed(gap_points, g, speed):  # type: ignore[no-untyped-def]
-    """Top speed; more if the ends could not be joined at it along the surface, so that something remains to be reached."""
+    """Top speed; more if the ends could not be joined at it along the surface, so that some place can be reached."""
     a, b = 2 * g, 2 * g + 1
     square = 0.0
     for k in range(3):

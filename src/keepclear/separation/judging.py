@@ -139,6 +139,5 @@ def _closest(world: World, i: int, j: int, found: Array) -> Closest:
     return Closest(time_a, time_b, surface_distance_m(a, b), vertical, a, b)
 
 
-assert Reason.POSITION == 1  # the kernel above writes these three as numbers
-assert Reason.HEIGHT == 2
-assert Reason.RULE == 16
+# The kernel above writes these three as numbers.
+assert (Reason.POSITION.value, Reason.HEIGHT.value, Reason.RULE.value) == (1, 2, 16)

@@ -145,7 +145,7 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
     )
 
 
-def _evidence(first, second, rules, sure, maybe, can_be_sure, reasons, radius, locate, inside):  # type: ignore[no-untyped-def]
+def _evidence(first, second, rules, sure, maybe, can_be_sure, reasons, radius, locate, inside) -> Evidence:  # type: ignore[no-untyped-def]
     """Evidence of both judgements; what is certain but cannot be a conflict (its rule, its times) is only possible."""
     rows = np.concatenate((sure[0], maybe[0]))
     is_sure = np.repeat([True, False], [len(sure[0]), len(maybe[0])])
@@ -299,17 +299,17 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     one, other = thing_a[keep][rows], thing_b[keep][rows]
     swapped = thing_a[keep] > thing_b[keep]
 
-    def locate(row: int, certain: bool) -> Closest:
+    def locate(row: int, _certain: bool) -> Closest:
         found = _closest_shapes(world, pairs[row], result[row], float(radius[keep][row]), float(low[keep][row]))
         return _swapped(found) if swapped[row] else found
 
-    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+    def inside(area: Area, row: Ints, _start_s: Array, _end_s: Array) -> npt.NDArray[np.bool_]:
         near = np.maximum(horizontal, 0.0)[keep][row]
         return _sphere_in(world, pairs[row, 0], near, area) & _sphere_in(world, pairs[row, 1], near, area)
 
     return Evidence(
         np.minimum(one, other), np.maximum(one, other), sure[rows], low[keep][rows], high[keep][rows],
-        np.maximum(result[rows, 0] - radius[keep][rows], 0.0), reasons[rows],
+        np.maximum(result[rows, 0] - radius[keep][rows], 0.0), reasons[rows].astype(np.int64),
         _ordered(rules, swapped, keep)[rows], rows, locate, inside,
     )  # fmt: skip
 
@@ -391,12 +391,12 @@ def _legs_with_gaps(world: World, found: Ints) -> Evidence | None:
     tolerance = legs.gap_tolerance[gap]
     slip = time + legs.early_s[piece] + legs.late_s[piece] + tolerance[:, 1] + tolerance[:, 2]
     result = judge_gap_legs(
-        legs.points, leg, legs.reference[piece], slip, legs.uncertainty_m[piece] + tolerance[:, 0], legs.gap_points, gap,
-        legs.gap_reference, *world.speeds, horizontal - MARGIN_M, vertical - MARGIN_M, np.array(world.window),
+        legs.points, leg, legs.reference[piece], slip, legs.uncertainty_m[piece] + tolerance[:, 0], legs.gap_points,
+        gap, legs.gap_reference, *world.speeds, horizontal - MARGIN_M, vertical - MARGIN_M, np.array(world.window),
         HEIGHT_SPANS,
     )  # fmt: skip
 
-    def locate(row: int, certain: bool) -> Closest:
+    def locate(row: int, _certain: bool) -> Closest:
         a, b = world.legs.points[leg[row], 3], world.legs.points[leg[row] + 1, 3]
         u = 0.0 if b <= a else min(1.0, max(0.0, (result[row, 0] - a) / (b - a)))
         time_s, place, *_ = side_of_leg(world, int(leg[row]), float(u))
@@ -417,7 +417,7 @@ def _legs_with_gaps(world: World, found: Ints) -> Evidence | None:
     return _gap_evidence(first, second, rows, result, locate, inside)
 
 
-def _gap_evidence(first, second, rules, result, locate, inside):  # type: ignore[no-untyped-def]
+def _gap_evidence(first, second, rules, result, locate, inside) -> Evidence:  # type: ignore[no-untyped-def]
     rows, order = np.flatnonzero(~np.isnan(result[:, 2])), np.arange(len(result))
     return Evidence(
         np.minimum(first, second)[rows], np.maximum(first, second)[rows], np.zeros(len(rows), np.bool_),
@@ -448,13 +448,13 @@ def _gaps_with_gaps(world: World, pairs: Ints) -> Evidence | None:
         *world.speeds, horizontal - MARGIN_M, vertical - MARGIN_M, np.array(world.window), HEIGHT_SPANS,
     )  # fmt: skip
 
-    def locate(row: int, certain: bool) -> Closest:
+    def locate(row: int, _certain: bool) -> Closest:
         time_s = float(result[row, 0] if math.isfinite(result[row, 0]) else legs.gap_points[2 * a[row], 3])
         places = (_gap_place(world, int(a[row]), time_s), _gap_place(world, int(b[row]), time_s))
         found_here = Closest(time_s, time_s, float(result[row, 2]), None, *places)
         return _swapped(found_here) if first[row] > second[row] else found_here
 
-    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+    def inside(area: Area, row: Ints, _start_s: Array, _end_s: Array) -> npt.NDArray[np.bool_]:
         near = horizontal[row]
         return _gap_in(world, a[row], near, area) & _gap_in(world, b[row], near, area)
 
@@ -478,13 +478,13 @@ def _gaps_with_shapes(world: World, pairs: Ints) -> Evidence | None:
         packed.shape_ring_first, HEIGHT_SPANS,
     )  # fmt: skip
 
-    def locate(row: int, certain: bool) -> Closest:
+    def locate(row: int, _certain: bool) -> Closest:
         time_s = float(result[row, 0]) if math.isfinite(result[row, 0]) else float(legs.gap_points[2 * gap[row], 3])
         place = _gap_place(world, int(gap[row]), time_s)
         found_here = Closest(time_s, time_s, 0.0, None, (place[0], place[1], None), place)
         return _swapped(found_here) if first[row] > second[row] else found_here
 
-    def inside(area: Area, row: Ints, start_s: Array, end_s: Array) -> npt.NDArray[np.bool_]:
+    def inside(area: Area, row: Ints, _start_s: Array, _end_s: Array) -> npt.NDArray[np.bool_]:
         near = np.maximum(horizontal[row], 0.0)
         return _gap_in(world, gap[row], near, area) & _sphere_in(world, shape[row], near, area)
 

@@ -1,4 +1,4 @@
-"""Two moving legs: do they come closer than the minima, when, and where is the closest moment?
+"""Two moving legs: whether they come closer than the minima, when, and where they are closest.
 
 Every leg is a row of `Legs.points` and the next; times, slip and heights bind the pair to a convex region of
 (u, w), the places along the two legs (`separation.closest`). The quick test is for two legs with exact times and
@@ -141,8 +141,7 @@ def _clip_heights(points, i, j, ref_i, ref_j, vertical_m, certain, spans, polygo
     )
     if not certain:  # some height: the least that i is above j, and the least that j is above i
         n = clip(polygon, n, scratch, lo10 - lo00, lo01 - lo00, vertical_m - lo00)
-        n = clip(polygon, n, scratch, -(hi10 - hi00), -(hi01 - hi00), vertical_m + hi00)
-        return n
+        return clip(polygon, n, scratch, -(hi10 - hi00), -(hi01 - hi00), vertical_m + hi00)
     n = clip(polygon, n, scratch, hi10 - hi00, hi01 - hi00, vertical_m - hi00)
     return clip(polygon, n, scratch, -(lo10 - lo00), -(lo01 - lo00), vertical_m + lo00)
 
@@ -173,10 +172,10 @@ def describe_pair(  # type: ignore[no-untyped-def]
     points, i, j, ref_i, ref_j, early_i, late_i, early_j, late_j, time_m, horizontal_m, vertical_m, certain, spans,
     window_from, window_to, polygon, scratch, out,
 ):  # fmt: skip
-    """Fill `out` with (start, end, least distance, u, w) of the violation of legs i and j; returns whether there is one.
+    """Fill `out` with (start, end, least distance, u, w) of the violation of legs i and j; returns if there is one.
 
-    Only what happens between `window_from` and `window_to` counts. ``start`` and ``end`` bound the actual times at which either could be where the pair is too close; they are
-    infinite where slip is.
+    Only what happens between `window_from` and `window_to` counts. ``start`` and ``end`` bound the actual times at
+    which either could be where the pair is too close; they are infinite where slip is.
     """
     low, high = -time_m - late_i - early_j, time_m + early_i + late_j
     n = region(points, i, j, ref_i, ref_j, low, high, vertical_m, certain, spans, polygon, scratch)

@@ -1,4 +1,4 @@
-"""A moving leg and a standing shape: when is the unit too close to the shape, and where is the closest moment?
+"""A moving leg and a standing shape: when the unit is too close to the shape, and where it is closest.
 
 Times and heights bind the leg to one stretch of places u. On it, the places near the border are the union of the
 places near each edge, each an interval (the distance to an edge is convex along a leg). Between those the leg does
@@ -233,8 +233,8 @@ def _inside_between(points, i, u0, u1, near, n, rings, ring_first, r0, r1):  # t
 
 @kernel
 def judge_legs(  # type: ignore[no-untyped-def]
-    points, leg_of, ref_of, early_of, late_of, undulation, shape_of, radius, border_m, vertical, time_m, band, start, end,
-    edges, edge_first, blocks, block_first, rings, ring_first, shape_ring_first, certain, spans,
+    points, leg_of, ref_of, early_of, late_of, undulation, shape_of, radius, border_m, vertical, time_m, band, start,
+    end, edges, edge_first, blocks, block_first, rings, ring_first, shape_ring_first, certain, spans,
 ):  # fmt: skip
     """Judge candidate pairs of a leg and a shape, row by row.
 

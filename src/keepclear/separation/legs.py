@@ -7,8 +7,10 @@ silence in a flown track is not a leg but a gap (`separation.gaps`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,7 +145,13 @@ def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float
 
 
 def compile_legs(
-    columns: TrackColumns, operations: Sequence[Operation], sorts: Ints, high_sorts: Ints, longest_m: Array
+    columns: TrackColumns,
+    operations: Sequence[Operation],
+    sorts: Ints,
+    high_sorts: Ints,
+    longest_m: Array,
+    *,
+    jobs: int = 1,
 ) -> Legs:
     """Legs and gaps of `columns`.
 
@@ -153,28 +161,73 @@ def compile_legs(
         Shape (operations,): row in the minima, and the row for legs above FL410.
     longest_m
         Shape (rows of the minima,): length beyond which a leg is cut.
+    jobs
+        Threads: each takes a share of the tracks.
     """
     on_ground = np.fromiter(
         (operation.domains <= {Domain.GROUND, Domain.SEA} for operation in operations), np.bool_, len(operations)
     )
-    undulation = _undulations(columns)
-    survey = _survey(
-        columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m, columns.first, columns.operation,
-        columns.gap_s, columns.by_position, sorts, high_sorts, longest_m, RVSM_CEILING_M,
-    )  # fmt: skip
-    points, pieces, gaps, legs, long_legs = survey
-    long_lon, long_lat, long_first = _long_paths(columns, long_legs)
-    filled = _fill(
-        columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m, undulation, columns.first,
-        columns.operation, columns.reference, columns.gap_s, columns.by_position, columns.uncertainty_m,
-        columns.early_s, columns.late_s, sorts, high_sorts, on_ground, longest_m, RVSM_CEILING_M, long_lon, long_lat,
-        long_first, points, pieces, gaps,
-    )  # fmt: skip
-    return Legs(*filled, input_legs=legs)
+    undulation, shares = _undulations(columns), _shares(columns, jobs)
+    given = columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m
+    rules = sorts, high_sorts, longest_m, RVSM_CEILING_M
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        surveys = list(
+            pool.map(
+                lambda share: _survey(
+                    *given, columns.first, columns.operation, columns.gap_s, columns.by_position, *rules, *share
+                ),
+                shares,
+            )
+        )
+        counts = np.array([(*survey[:3], len(survey[4])) for survey in surveys], dtype=np.int64)
+        starts = np.vstack((np.zeros((1, 4), np.int64), np.cumsum(counts, axis=0)))
+        points, pieces, gaps, _ = (int(n) for n in starts[-1])
+        out = _Room(points, pieces, gaps, len(longest_m), len(shares))
+        paths = _long_paths(columns, np.concatenate([survey[4] for survey in surveys]))
+        filled = pool.map(
+            lambda k: _fill(
+                *given, undulation, columns.first, columns.operation, columns.reference, columns.gap_s,
+                columns.by_position, columns.uncertainty_m, columns.early_s, columns.late_s, on_ground, *rules, *paths,
+                *out.arrays, k, *shares[k], *starts[k],
+            ),
+            range(len(shares)),
+        )  # fmt: skip
+        list(filled)
+    return out.legs(sum(survey[3] for survey in surveys))
+
+
+class _Room:
+    """Room for what `_fill` writes, shared by its threads."""
+
+    def __init__(self, points: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
+        self.arrays = (
+            np.empty((points, 6)), np.full(points, -1, dtype=np.int32),
+            np.empty(pieces, np.int32), np.empty(pieces, np.int32), np.empty(pieces, np.int8), np.zeros((3, pieces)),
+            np.empty((2 * gaps, 6)), np.empty(gaps, np.int32), np.empty(gaps, np.int32), np.empty(gaps, np.int8),
+            np.zeros((3, gaps)), np.zeros((shares, rows)),
+        )  # fmt: skip
+
+    def legs(self, input_legs: int) -> Legs:
+        """What has been written."""
+        points, piece_of, op, sort, ref, tolerance, gap_points, gap_op, gap_sort, gap_ref, gap_tol, longest = (
+            self.arrays
+        )
+        return Legs(
+            points, piece_of, op, sort, ref, tolerance[0], tolerance[1], tolerance[2], gap_points, gap_op, gap_sort,
+            gap_ref, gap_tol.T.copy(), longest.max(axis=0), input_legs,
+        )  # fmt: skip
+
+
+def _shares(columns: TrackColumns, jobs: int) -> list[tuple[int, int]]:
+    """Runs of tracks with about equal numbers of positions."""
+    cuts = np.searchsorted(columns.first, np.linspace(0, columns.first[-1], max(1, jobs) + 1)[1:-1])
+    edges = np.unique(np.concatenate(([0], cuts, [len(columns.operation)])))
+    return [(int(low), int(high)) for low, high in itertools.pairwise(edges)] or [(0, 0)]
 
 
 def _joined(arrays: list[Array]) -> Array:
-    # Even one array is copied: a track's is read-only, which is another type to the kernels and would compile them anew.
+    # Even one array is copied: a track's is read-only, which is another type to the kernels and would compile them
+    # anew.
     return np.concatenate(arrays) if arrays else np.empty(0)
 
 
@@ -246,11 +299,13 @@ def _sort_of_leg(h0: float, h1: float, sort: int, high_sort: int, high_m: float)
 
 
 @kernel
-def _survey(time_s, lon, lat, height, first, operation, gap_s, by_position, sorts, high_sorts, longest_m, high_m):  # type: ignore[no-untyped-def]
+def _survey(  # type: ignore[no-untyped-def]
+    time_s, lon, lat, height, first, operation, gap_s, by_position, sorts, high_sorts, longest_m, high_m, low, stop
+):
     """Count what `_fill` will write: points, pieces, gaps, input legs; and list the legs that PROJ must cut."""
     points = pieces = gaps = legs = 0
     long_legs = []
-    for track in range(operation.shape[0]):
+    for track in range(low, stop):
         begin, end = first[track], first[track + 1]
         op = operation[track]
         points += 1
@@ -310,8 +365,8 @@ def _cut(points, piece_of, at, piece, n, length, time_s, h, w, long_lon, long_la
         f = j / n
         if length > _ARC_CUT_M:
             px, py, pz = surface_point(long_lon[row + j - 1], long_lat[row + j - 1])
-        else:  # evenly along the arc is not quite evenly along the chord
-            c = 0.5 + math.sin(theta * (f - 0.5)) / (2.0 * math.sin(0.5 * theta))
+        else:  # evenly along the arc is not quite evenly along the chord, seen from the middle of the Earth
+            c = 0.5 + math.tan(theta * (f - 0.5)) / (2.0 * math.tan(0.5 * theta))
             px, py, pz = lift(x + c * (x1 - x), y + c * (y1 - y), z + c * (z1 - z))
         piece_of[at - 1] = piece
         _put(
@@ -327,17 +382,14 @@ def _cut(points, piece_of, at, piece, n, length, time_s, h, w, long_lon, long_la
 @kernel
 def _fill(  # type: ignore[no-untyped-def]
     time_s, lon, lat, height, undulation, first, operation, reference, gap_s, by_position, uncertainty, early, late,
-    sorts, high_sorts, on_ground, longest_m, high_m, long_lon, long_lat, long_first, n_points, n_pieces, n_gaps,
+    on_ground, sorts, high_sorts, longest_m, high_m, long_lon, long_lat, long_first, points, piece_of, piece_op,
+    piece_sort, piece_ref, piece_tol, gap_points, gap_op, gap_sort, gap_ref, gap_tol, longest, share, low, stop,
+    at, piece, gap, long_leg,
 ):  # fmt: skip
-    """Write points, pieces and gaps of every track."""
-    points, piece_of = np.empty((n_points, 6)), np.full(n_points, -1, dtype=np.int32)
-    piece_op, piece_sort = np.empty(n_pieces, np.int32), np.empty(n_pieces, np.int32)
-    piece_ref, piece_tol = np.empty(n_pieces, np.int8), np.zeros((3, n_pieces))
-    gap_points, gap_op = np.empty((2 * n_gaps, 6)), np.empty(n_gaps, np.int32)
-    gap_sort, gap_ref, gap_tol = np.empty(n_gaps, np.int32), np.empty(n_gaps, np.int8), np.zeros((3, n_gaps))
-    at, piece, gap, long_leg, longest = np.int64(0), np.int64(-1), np.int64(0), 0, np.zeros(longest_m.shape[0])
+    """Write points, pieces and gaps of tracks ``low`` to ``stop`` from the given rows on."""
+    piece -= 1
     has_geoid = undulation.shape[0] == lon.shape[0]
-    for track in range(operation.shape[0]):
+    for track in range(low, stop):
         begin, end, op = first[track], first[track + 1], operation[track]
         low_sort, high_sort = sorts[op], high_sorts[op]
         unknown = GROUND_SPAN if on_ground[op] else NOTHING
@@ -350,25 +402,14 @@ def _fill(  # type: ignore[no-untyped-def]
             k1 = min(k + 1, end - 1)
             a, b = (k, k1) if by_position else (track, track)
             is_gap = time_s[k1] - time_s[k] > gap_s[track]
-            if (
-                is_gap or k1 == k
-            ) and not open_piece:  # nothing leads to this position: it stands alone, for an instant
+            if (is_gap or k1 == k) and not open_piece:  # nothing leads here: it stands alone, for an instant
                 piece += 1
                 sort = _sort_of_leg(height[k], height[k], low_sort, high_sort, high_m)
                 alone = unknown if math.isnan(height[k]) else reference[track]
                 _describe(
-                    op,
-                    sort,
-                    alone,
-                    uncertainty[a],
-                    early[a],
-                    late[a],
-                    piece,
-                    piece_op,
-                    piece_sort,
-                    piece_ref,
-                    piece_tol,
-                )
+                    op, sort, alone, uncertainty[a], early[a], late[a], piece,
+                    piece_op, piece_sort, piece_ref, piece_tol,
+                )  # fmt: skip
                 piece_of[at - 1] = piece
                 _put_position(points, at, lon[k], lat[k], time_s[k], height[k], undulation[k if has_geoid else 0])
                 at += 1
@@ -392,7 +433,7 @@ def _fill(  # type: ignore[no-untyped-def]
                 chord += (points[at, m] - points[at - 1, m]) ** 2
             n, length = _pieces_of_chord(chord, longest_m[sort])
             # Half round the Earth over a pole is 4.4 % more than a sphere's arc over the same chord.
-            longest[sort] = max(longest[sort], (1.05 if length > _ARC_CUT_M else 1.0) * length / n)
+            longest[share, sort] = max(longest[share, sort], (1.05 if length > _ARC_CUT_M else 1.0) * length / n)
             if not open_piece or by_position or sort != last_sort or blank != last_blank:
                 piece += 1
                 _describe(op, sort, code, doubt, before, after, piece, piece_op, piece_sort, piece_ref, piece_tol)
@@ -407,10 +448,6 @@ def _fill(  # type: ignore[no-untyped-def]
                 (points[p, 5], points[q, 5]), long_lon, long_lat, long_first[min(long_leg, long_first.shape[0] - 1)],
             )  # fmt: skip
             long_leg += 1 if length > _ARC_CUT_M else 0
-    return (
-        points, piece_of, piece_op, piece_sort, piece_ref, piece_tol[0], piece_tol[1], piece_tol[2],
-        gap_points, gap_op, gap_sort, gap_ref, gap_tol.T.copy(), longest,
-    )  # fmt: skip
 
 
 @kernel

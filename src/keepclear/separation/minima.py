@@ -69,11 +69,26 @@ class Binding:
 
 _FOOT_500 = feet_to_metres(500.0)
 _DEFAULT = (
-    Rule("ground", "ground", 500.0, None, 0.0, "keepclear: on the ground separation is a matter of agreement; 500 m until one says otherwise"),
-    Rule("air", "air", nautical_miles_to_metres(5.0), feet_to_metres(1000.0), 0.0, "ICAO Doc 4444 (PANS-ATM), 8.7.3.1 (5 NM) and 5.3.2 (1,000 ft; with RVSM to FL410)"),
-    Rule(HIGH_AIR, "air", nautical_miles_to_metres(5.0), feet_to_metres(2000.0), 0.0, "ICAO Doc 4444 (PANS-ATM), 5.3.2 (2,000 ft above FL410)"),
-    Rule("uas", "uas", nautical_miles_to_metres(0.66), feet_to_metres(450.0), 0.0, "RTCA DO-365B, well clear: 0.66 NM, 450 ft"),
-    Rule("uas", "air", nautical_miles_to_metres(0.66), feet_to_metres(450.0), 0.0, "RTCA DO-365B, well clear: 0.66 NM, 450 ft"),
+    Rule(
+        "ground", "ground", 500.0, None, 0.0,
+        "keepclear: on the ground separation is a matter of agreement; 500 m until one says otherwise",
+    ),
+    Rule(
+        "air", "air", nautical_miles_to_metres(5.0), feet_to_metres(1000.0), 0.0,
+        "ICAO Doc 4444 (PANS-ATM), 8.7.3.1 (5 NM) and 5.3.2 (1,000 ft; with RVSM to FL410)",
+    ),
+    Rule(
+        HIGH_AIR, "air", nautical_miles_to_metres(5.0), feet_to_metres(2000.0), 0.0,
+        "ICAO Doc 4444 (PANS-ATM), 5.3.2 (2,000 ft above FL410)",
+    ),
+    Rule(
+        "uas", "uas", nautical_miles_to_metres(0.66), feet_to_metres(450.0), 0.0,
+        "RTCA DO-365B, well clear: 0.66 NM, 450 ft",
+    ),
+    Rule(
+        "uas", "air", nautical_miles_to_metres(0.66), feet_to_metres(450.0), 0.0,
+        "RTCA DO-365B, well clear: 0.66 NM, 450 ft",
+    ),
     Rule("ground", "air", 600.0, 300.0, 0.0, "(EU) 923/2012 (SERA), 5005(f)(1): 300 m above what is within 600 m"),
     Rule("ground", "uas", 150.0, 120.0, 0.0, "(EU) 2019/947, UAS.OPEN.040 (150 m) and UAS.OPEN.010 (120 m)"),
     Rule("sea", "sea", nautical_miles_to_metres(1.0), None, 0.0, "keepclear: 1 NM until an agreement says otherwise"),
@@ -86,7 +101,10 @@ _DEFAULT = (
     Rule("geo-zone", ANYTHING, 0.0, 0.0, 0.0, "by definition: EUROCAE ED-318, the zone's restriction"),
     Rule("protected site", "hazard area", 0.0, 0.0, 0.0, "by definition: no hazard reaches a protected site"),
     Rule("protected site", "exercise", 0.0, 0.0, 0.0, "by definition: no exercise in a protected site"),
-    Rule("protected site", ANYTHING, 0.0, 0.0, 0.0, "keepclear: whoever is in a protected site should be asked why", Answer.POSSIBLE),
+    Rule(
+        "protected site", ANYTHING, 0.0, 0.0, 0.0,
+        "keepclear: whoever is in a protected site should be asked why", Answer.POSSIBLE,
+    ),
 )  # fmt: skip
 
 # Zones are compared with operations; with each other only where a rule names both.
@@ -136,7 +154,7 @@ class MinimaTable:
         return cls(_DEFAULT).with_rules(_rules_of(_parsed(file), file.name))
 
     def with_rules(self, rules: Iterable[Rule]) -> MinimaTable:
-        """This table with `rules` in place of those for the same pair, or added after the others."""
+        """Table with `rules` in place of this one's for the same pair, or added after the others."""
         table = {_key(rule): rule for rule in self.rules}
         for rule in rules:
             table[_key(rule)] = rule

@@ -246,7 +246,7 @@ def _side(known: Known, key: Key) -> Side:
 
 def _failed(question: _Question, change: str, amount: float, because: str, what: str) -> Proposal:
     sentence = f"{who(question.own)} {what}"
-    return Proposal(question.side, change, amount, _unit(change), False, math.inf, sentence, because)  # noqa: FBT003
+    return Proposal(question.side, change, amount, _unit(change), False, math.inf, sentence, because)
 
 
 def _working(question: _Question, change: str, found: _Found) -> Proposal:

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -135,7 +136,7 @@ def plan_tiles(legs: Legs, limits: Limits, *, most_tiles: int) -> list[Tile]:
             width,
             carried[carried_first[k] : carried_first[k + 1]],
         )
-        for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        for k, (low, high) in enumerate(pairwise(edges))
     ]
 
 
@@ -145,12 +146,13 @@ def sweep(
     """Pairs of which the later leg begins in this tile; see `join`."""
     group, cell, reach = grid_of(legs, limits) if grid is None else grid
     extra = legs.late_s + limits.time_s.max(axis=1)[legs.sort]
-    return _sweep(
+    hits: Ints = _sweep(
         legs.points, legs.piece_of, legs.operation, legs.sort, legs.reference, legs.uncertainty_m, legs.early_s,
         (legs.early_s > 0.0) | (legs.late_s > 0.0), extra, limits.party, limits.compare_own, limits.horizontal_m,
         limits.vertical_m, limits.time_s, group, cell, reach, tile.order, tile.slices, tile.start_s, tile.width_s,
         tile.carried,
     )  # fmt: skip
+    return hits
 
 
 def grid_of(legs: Legs, limits: Limits) -> tuple[Ints, Array, Array]:
@@ -222,17 +224,18 @@ def _by_slice(points, piece_of, early, first, width, n_slices, count):  # type: 
 def _carried(points, piece_of, early, reach, first, width, n_slices, edges):  # type: ignore[no-untyped-def]
     """For each tile, the legs that begin in an earlier one and reach into it."""
     n_tiles = edges.shape[0] - 1
-    begins = np.zeros(n_tiles + 1, dtype=np.int64)
+    begins, result = np.zeros(n_tiles + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
     if n_tiles == 1:
-        return np.empty(0, dtype=np.int32), begins
+        return result, begins
     tile_of = np.empty(n_slices, dtype=np.int32)
     for k in range(n_tiles):
         tile_of[edges[k] : edges[k + 1]] = k
+    at = begins[:-1].copy()
     for counting in (True, False):
         if not counting:
             for k in range(n_tiles):
                 begins[k + 1] += begins[k]
-            at = begins[:-1].copy()
+            at[:] = begins[:-1]
             result = np.empty(begins[n_tiles], dtype=np.int32)
         for i in range(piece_of.shape[0]):
             piece = piece_of[i]
@@ -255,7 +258,7 @@ def _cube(v: float) -> int:
 
 @kernel
 def _key(ix: int, iy: int, iz: int, group: int) -> float:
-    """One number for a cube: 3 × 16 bits and 4 of the group, which a float holds exactly beside a leg's other numbers."""
+    """One number for a cube: 3 × 16 bits and 4 of the group, which a float holds exactly, beside a leg's others."""
     return float((((ix << 16) | iy) << 16 | iz) << 4 | int(group))
 
 

@@ -1,8 +1,9 @@
-"""Two standing shapes: how far apart they are, or, with a minimum of 0, whether they overlap by more than a millimetre."""
+"""Two standing shapes: how far apart they are, or, with a minimum of 0, whether they overlap by more than 1 mm."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +125,7 @@ def _flat(edges: Array, frame: Array) -> list[Array]:
     return rings
 
 
-def _area(shape: Shape, frame: Array) -> object:
+def _area(shape: Shape, frame: Array) -> Any:
     """Area of a shape in the plane; the part out to infinity belongs to it if the other side of the Earth does."""
     import shapely
 

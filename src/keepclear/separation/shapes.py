@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -344,7 +345,7 @@ def _unwrapped(ring: Array) -> Array:
 
 
 def _guarded(ring: Array) -> Array:
-    """Ring of degrees for `contains_point`: unwrapped, closed over its pole if it goes round one, poles out of reach."""
+    """Ring of degrees for `contains_point`: unwrapped, closed over its pole if it goes round one, no pole in reach."""
     line = _unwrapped(ring)
     if abs(line[-1, 0] - line[0, 0]) > 180.0:
         pole = 91.0 * pole_inside(ring)
@@ -356,8 +357,8 @@ def _guarded(ring: Array) -> Array:
 def _chords(ring: Array, line: Array) -> Array:
     """Ring of vectors for `contains_point`.
 
-    The pole of a ring that is not wide is opposite its middle, where it cannot be inside; the Earth's own pole could lie
-    on the border, and then neither answer would do. A wide ring has the Earth's.
+    The pole of a ring that is not wide is opposite its middle, where it cannot be inside; the Earth's own pole could
+    lie on the border, and then neither answer would do. A wide ring has the Earth's.
     """
     points = np.empty((len(line), 3))
     surface_points(np.ascontiguousarray(line[:, 0]), np.ascontiguousarray(line[:, 1]), points)
@@ -377,10 +378,10 @@ def _densified(line: Array, edges: Edges, horizontal_m: float) -> tuple[Array, f
         return np.array(line), 0.0
     if edges is Edges.LONLAT:
         line = _unwrapped(line)
-    counts = np.array([_steps(a, b, edges, horizontal_m) for a, b in zip(line[:-1], line[1:], strict=True)])
+    counts = np.array([_steps(a, b, edges, horizontal_m) for a, b in pairwise(line)])
     coarser = max(1.0, counts.sum() / _MOST_VERTICES)
     parts = []
-    for (a, b), count in zip(zip(line[:-1], line[1:], strict=True), counts, strict=True):
+    for (a, b), count in zip(pairwise(line), counts, strict=True):
         steps = max(1, math.ceil(count / coarser))
         if edges is Edges.LONLAT or steps == 1:
             fraction = np.linspace(0.0, 1.0, steps + 1)[:-1, None]

@@ -29,11 +29,15 @@ def _start_helper() -> Callable[[], None]:
         helper = subprocess.Popen([sys.executable, "-c", program], stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603
     except OSError:
         return lambda: None  # no process to be had: it only takes longer
-    return lambda: helper.wait() and None
+
+    def wait() -> None:
+        helper.wait()
+
+    return wait
 
 
 def compile_judges() -> None:
-    """Compile the judges by calling them with nothing to judge; the types are those of a real call (a test holds this)."""
+    """Compile the judges by calling them with nothing to judge; the types are a real call's (a test holds this)."""
     from keepclear.separation.judging import _judge_hits
     from keepclear.separation.leg_shapes import judge_legs
 

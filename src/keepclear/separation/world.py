@@ -138,7 +138,7 @@ class World:
         joint = np.fromiter(
             ((int(a), int(b)) in self.joint for a, b in zip(first, second, strict=True)), np.bool_, len(first)
         ) if self.joint else np.zeros(len(first), np.bool_)  # fmt: skip
-        return different & bound & ~joint
+        return np.asarray(different & bound & ~joint)
 
 
 def compile_world(
@@ -149,6 +149,7 @@ def compile_world(
     compare_own: bool,
     window: tuple[float, float] = (-math.inf, math.inf),
     gap_limits_s: Mapping[Domain, float] = GAP_LIMIT_S,
+    jobs: int = 1,
 ) -> World:
     """Compile operations and zones.
 
@@ -161,7 +162,7 @@ def compile_world(
     above, least = _least_minima(sorts)
     longest = np.array([longest_leg_m(value) for value in above])
     columns = columns_of(operations, dict(gap_limits_s))
-    legs = compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest)
+    legs = compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest, jobs=jobs)
     parties: dict[str, int] = {}
     for operation in operations:
         parties.setdefault(operation.party, len(parties))
@@ -184,7 +185,7 @@ def _least_minima(sorts: Sorts) -> tuple[Array, Array]:
     return np.where(np.isfinite(above), above, 1e4), np.where(np.isfinite(least), least, 1e4)
 
 
-def _shapes_of(things: Sequence[Operation] | Sequence[Zone], rows: npt.NDArray[np.int32], least: Array) -> list[Shape]:
+def _shapes_of(things: Sequence[Operation | Zone], rows: npt.NDArray[np.int32], least: Array) -> list[Shape]:
     return [
         shape
         for index, thing in enumerate(things)
