@@ -257,14 +257,14 @@ def _cube(v: float) -> int:
 
 
 @kernel
-def _key(ix: int, iy: int, iz: int, group: int) -> float:
-    """One number for a cube: 3 × 16 bits and 4 of the group, which a float holds exactly, beside a leg's others."""
-    return float((((ix << 16) | iy) << 16 | iz) << 4 | int(group))
+def _number(ix: int, iy: int, iz: int, group: int) -> int:
+    """One number for a cube: 3 × 16 bits and 4 of the group, which a float holds exactly beside other numbers."""
+    return (((ix << 16) | iy) << 16 | iz) << 4 | int(group)
 
 
 @kernel
-def _bucket(key: float, mask: int) -> int:
-    mixed = int(key) * 0x9E3779B97F4A7C1
+def _bucket(number: int, mask: int) -> int:
+    mixed = number * 0x9E3779B97F4A7C1
     return (mixed ^ (mixed >> 29)) & mask
 
 
@@ -291,7 +291,7 @@ def _rebuild(heads, node_leg, node_next, nodes, used, now):  # type: ignore[no-u
     for bucket in range(heads.shape[0]):
         heads[bucket] = -1
     for node in range(kept):
-        bucket = _bucket(nodes[node, 7], heads.shape[0] - 1)
+        bucket = _bucket(int(nodes[node, 7]), heads.shape[0] - 1)
         node_next[node] = heads[bucket]
         heads[bucket] = node
     return heads, node_leg, node_next, nodes, kept
@@ -386,8 +386,8 @@ def _advance(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - the one h
             for ix in range(ix0, ix1 + 1):
                 for iy in range(iy0, iy1 + 1):
                     for iz in range(iz0, iz1 + 1):
-                        key = _key(ix, iy, iz, g)
-                        node = heads[_bucket(key, mask)]
+                        number = _number(ix, iy, iz, g)
+                        key, node = float(number), heads[_bucket(number, mask)]
                         while node >= 0:
                             dx, dy, dz = x - nodes[node, 0], y - nodes[node, 1], z - nodes[node, 2]
                             near[found] = node
@@ -417,8 +417,8 @@ def _advance(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - the one h
                 hits[n_hits, 0], hits[n_hits, 1] = (i, j) if op < other else (j, i)
                 n_hits += 1
         per = 1.0 / cell[group_of[sort]]
-        box[7] = _key(_cube(x * per), _cube(y * per), _cube(z * per), group_of[sort])
-        bucket, new = _bucket(box[7], mask), used + at - low
+        number = _number(_cube(x * per), _cube(y * per), _cube(z * per), group_of[sort])
+        box[7], bucket, new = number, _bucket(number, mask), used + at - low
         node_leg[new], node_next[new], heads[bucket] = i, heads[bucket], new
         for k in range(8):
             nodes[new, k] = box[k]
