@@ -13,6 +13,7 @@ VENV := .venv
 WHEEL_VENV := .venv-wheel
 BIN := $(VENV)/bin
 JOBS ?= 2
+FUZZ_SECONDS ?= 600
 LOCK := requirements/ci.txt
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 KERNEL_TESTS := -m "kernels and not slow"
@@ -90,14 +91,17 @@ lowest:
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[bench]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[bench,cluster]'
 	$(BIN)/python -m bench.run
 
 fuzz: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_FLAGS) 'atheris>=2.3'
 	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile thorough tests/property
+	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds $(FUZZ_SECONDS)
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_error_table.py
 	$(BIN)/python tools/make_picture.py
 
 lock:

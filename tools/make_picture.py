@@ -1,9 +1,14 @@
-"""Draw docs/terminal.svg: what `keepclear check` shows for the two parties of the examples."""
+"""Draw docs/terminal.svg: what `keepclear check` shows on a terminal for the two parties of the examples."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from rich.console import Console
@@ -21,15 +26,17 @@ COMMAND = [
     "examples/two-parties/northern-force.geojson",
     "--propose",
 ]
-_WIDTH = 132
+_WIDTH = 108
 _INK = TerminalTheme((252, 252, 250), (28, 30, 34), [(28, 30, 34)] * 8, [(28, 30, 34)] * 8)
 
-# As Rich draws it by default, less the fonts that it would fetch from elsewhere.
+# As Rich draws it by default, less the fonts that it would fetch from elsewhere and the three coloured lights. Spaces
+# at the start of a line are kept by every renderer only where it is told to.
 _FRAME = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
   <style>
     .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-      font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
+      font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width;
+      white-space: pre; }}
     {styles}
   </style>
   <defs>
@@ -38,10 +45,10 @@ _FRAME = """\
     </clipPath>
     {lines}
   </defs>
-  {chrome}
-  <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+  <rect width="100%" height="100%" rx="8" fill="#fcfcfa" />
+  <g transform="translate({terminal_x}, 16)" clip-path="url(#{unique_id}-clip-terminal)">
     {backgrounds}
-    <g class="{unique_id}-matrix">
+    <g class="{unique_id}-matrix" xml:space="preserve">
       {matrix}
     </g>
   </g>
@@ -51,14 +58,29 @@ _FRAME = """\
 
 def picture() -> str:
     """SVG of the command and what it prints."""
-    program = str(Path(sys.executable).parent / COMMAND[0])
-    done = subprocess.run([program, *COMMAND[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 1:
-        raise SystemExit(f"expected a conflict, got {done.returncode}: {done.stderr}")
+    status, shown = _on_a_terminal([str(Path(sys.executable).parent / COMMAND[0]), *COMMAND[1:]])
+    if status != 1:
+        raise SystemExit(f"expected a conflict (exit status 1), got {status}:\n{shown}")
     console = Console(record=True, width=_WIDTH, file=sys.stderr, color_system="truecolor", force_terminal=True)
     console.print(Text(f"$ {' '.join(COMMAND)}", style="bold"))
-    console.print(Text(done.stdout.rstrip()))
+    console.print(Text.from_ansi(shown.rstrip()))
     return console.export_svg(title="keepclear", theme=_INK, code_format=_FRAME, unique_id="keepclear")
+
+
+def _on_a_terminal(command: list[str]) -> tuple[int, str]:
+    """Exit status of a command, and what it prints on a terminal `_WIDTH` columns wide."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 60, _WIDTH, 0, 0))
+    running = subprocess.Popen(command, cwd=ROOT, stdout=theirs)
+    os.close(theirs)
+    pieces = []
+    try:
+        while piece := os.read(ours, 65536):
+            pieces.append(piece)
+    except OSError:
+        pass  # how Linux says that the other end was closed
+    os.close(ours)
+    return running.wait(), b"".join(pieces).decode("utf-8").replace("\r\n", "\n")
 
 
 if __name__ == "__main__":

@@ -112,14 +112,24 @@ def _signature(name: str) -> Iterator[str]:
         yield f"{name}({', '.join(base.__name__ for base in thing.__bases__)})"
         return
     yield from _one_a_line(name, thing)
-    if isinstance(thing, type) and not issubclass(thing, Exception):
-        for method, value in vars(thing).items():
-            if not method.startswith("_") and isinstance(value, classmethod | staticmethod):
-                yield from _one_a_line(f"{name}.{method}", getattr(thing, method))
+    for method, value in _methods(thing):
+        yield from _one_a_line(f"{name}.{method}", value)
+
+
+def _methods(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Public methods of a class by name."""
+    if not isinstance(thing, type) or issubclass(thing, Exception):
+        return
+    for method, value in vars(thing).items():
+        if not method.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod | staticmethod)):
+            yield method, getattr(thing, method)
 
 
 def _one_a_line(name: str, thing: Any) -> Iterator[str]:
     signature = inspect.signature(thing)
+    parameters = list(signature.parameters.values())
+    if parameters and parameters[0].name == "self":
+        signature = signature.replace(parameters=parameters[1:])
     text = _unquoted(f"{name}{signature}").removesuffix(" -> None")
     if len(text) <= 100:
         yield text
@@ -136,13 +146,15 @@ def _one_a_line(name: str, thing: Any) -> Iterator[str]:
 
 
 def _unquoted(text: str) -> str:
-    """Annotations without the quotes of `from __future__ import annotations`, enum members by their names."""
-    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", re.sub(r"<(\w+\.\w+): [^>]*>", r"\1", text))
+    """Annotations without the quotes of `from __future__ import annotations`; enum members and functions by name."""
+    named = re.sub(r"<(?:function )?([\w.]+)(?:: | at )[^>]*>", r"\1", text)
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", named)
 
 
 def _described(name: str) -> list[str]:
-    """The docstring: its sections as headings in bold, its fields as a list."""
-    text = inspect.getdoc(getattr(keepclear, name)) or ""
+    """The docstring: its sections as headings in bold, its fields as a list, the first lines of its methods' own."""
+    thing = getattr(keepclear, name)
+    text = inspect.getdoc(thing) or ""
     lines: list[str] = []
     section = ""
     fenced = False
@@ -171,6 +183,9 @@ def _described(name: str) -> list[str]:
             lines.append((f"  {line.strip()}" if section and line else line).replace("``", "`"))
     if fenced:
         lines.append("```")
+    methods = [f"- `{method}`\n  {inspect.getdoc(value) or ''}".split("\n\n")[0] for method, value in _methods(thing)]
+    if methods:
+        lines += ["", "**Methods**", "", *(line.replace("``", "`") for line in methods)]
     return [*lines, ""]
 
 

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from keepclear.errors import Fault as Fault
     from keepclear.errors import InputError as InputError
     from keepclear.errors import KeepclearError as KeepclearError
+    from keepclear.formats.geojson_write import write_plans_geojson as write_plans_geojson
+    from keepclear.formats.kml_write import write_plans_kml as write_plans_kml
     from keepclear.formats.registry import read as read
     from keepclear.formats.registry import read_many as read_many
+    from keepclear.formats.report_geojson import report_to_geojson as report_to_geojson
+    from keepclear.formats.report_json import report_to_json as report_to_json
+    from keepclear.formats.report_kml import report_to_kml as report_to_kml
     from keepclear.geo.coordinates import Position as Position
     from keepclear.geo.coordinates import read_position as read_position
     from keepclear.model.extents import Track as Track
@@ -40,9 +45,12 @@ if TYPE_CHECKING:
     from keepclear.model.operations import Operation as Operation
     from keepclear.model.operations import Plans as Plans
     from keepclear.model.operations import Zone as Zone
+    from keepclear.separation.changes import apply_proposal as apply_proposal
     from keepclear.separation.checking import check as check
+    from keepclear.separation.known import Known as Known
     from keepclear.separation.minima import MinimaTable as MinimaTable
     from keepclear.separation.minima import Rule as Rule
+    from keepclear.separation.proposals import proposals_for as proposals_for
 
 __version__ = "0.1.0"
 
@@ -60,6 +68,7 @@ _HOMES = {
     "InputError": "keepclear.errors",
     "Interval": "keepclear.model.findings",
     "KeepclearError": "keepclear.errors",
+    "Known": "keepclear.separation.known",
     "Minima": "keepclear.model.findings",
     "MinimaTable": "keepclear.separation.minima",
     "Operation": "keepclear.model.operations",
@@ -78,10 +87,17 @@ _HOMES = {
     "Zone": "keepclear.model.operations",
     "ZoneKind": "keepclear.model.kinds",
     "ZoneRule": "keepclear.model.kinds",
+    "apply_proposal": "keepclear.separation.changes",
     "check": "keepclear.separation.checking",
+    "proposals_for": "keepclear.separation.proposals",
     "read": "keepclear.formats.registry",
     "read_many": "keepclear.formats.registry",
     "read_position": "keepclear.geo.coordinates",
+    "report_to_geojson": "keepclear.formats.report_geojson",
+    "report_to_json": "keepclear.formats.report_json",
+    "report_to_kml": "keepclear.formats.report_kml",
+    "write_plans_geojson": "keepclear.formats.geojson_write",
+    "write_plans_kml": "keepclear.formats.kml_write",
 }
 
 __all__ = list(_HOMES)

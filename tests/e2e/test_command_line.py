@@ -135,6 +135,15 @@ def test_standard_input_is_read(plans: Path) -> None:
     assert "standard input is given twice" in twice.stderr
 
 
+def test_standard_input_can_be_given_a_party_and_a_kind(plans: Path) -> None:
+    written = SOUTH.replace(",TR,", ",,").replace("party", "other")
+    done = run("check", "north.csv", "-@UN mission:convoy", "--format", "json", stdin=written, cwd=plans)
+    assert done.returncode == 1, done.stderr
+    sides = [json.loads(done.stdout)["conflicts"][0][side] for side in ("a", "b")]
+    assert "UN mission" in {side["party"] for side in sides}
+    assert not (plans / "nvoy").exists()
+
+
 def test_parties_can_be_given_on_the_command_line(plans: Path) -> None:
     for name in ("north.csv", "south.csv"):
         rows = [line.split(",") for line in (plans / name).read_text().splitlines()]
@@ -222,6 +231,7 @@ def test_a_full_disk_is_one_line_and_not_an_answer() -> None:
 def test_no_output_at_all_is_not_an_answer() -> None:
     done = subprocess.run(["bash", "-c", f"'{PROGRAM}' minima >&-"], capture_output=True, check=False, timeout=60)
     assert done.returncode == 70
+    assert done.stderr.endswith(b"standard output is closed\n")
     assert done.stderr.count(b"\n") == 1
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from keepclear.model.findings import Answer, Conflict
 from keepclear.model.operations import Operation, Zone
-from keepclear.separation.changes import apply
+from keepclear.separation.changes import apply_proposal
 from keepclear.separation.checking import check
 from keepclear.separation.known import Key, Known
 from keepclear.separation.minima import MinimaTable
@@ -77,7 +77,7 @@ def test_what_is_said_to_work_works(seed: int, place, scale) -> None:
                 continue
             side = conflict.a if proposal.side == "a" else conflict.b
             moved = [
-                apply(one, proposal, conflict) if (one.party, one.id) == (side.party, side.id) else one
+                apply_proposal(one, proposal, conflict) if (one.party, one.id) == (side.party, side.id) else one
                 for one in operations
             ]
             after = _pairs(moved, zones, minima)

@@ -29,7 +29,8 @@ def _guarded(arguments: list[str]) -> int:
     debug = "--debug" in arguments[:1]
     try:
         status = _run(arguments, debug=debug)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         _say("keepclear: stopped before there was an answer")
         return INTERRUPTED

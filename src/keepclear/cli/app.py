@@ -10,6 +10,7 @@ import typer
 
 from keepclear import __version__
 from keepclear.cli import check, convert, formats, minima
+from keepclear.cli.options import shielded
 from keepclear.cli.screen import plain
 from keepclear.errors import InputError
 
@@ -28,8 +29,8 @@ app = typer.Typer(
 _LENIENT = {"ignore_unknown_options": True}
 app.command("check", context_settings=_LENIENT)(check.command)
 app.command("convert", context_settings=_LENIENT)(convert.command)
-app.command("formats")(formats.command)
-app.command("minima")(minima.command)
+app.command("formats", short_help="Show which files can be read and written.")(formats.command)
+app.command("minima", short_help="Show the least separation between two kinds.")(minima.command)
 
 
 def _show_version(asked: bool) -> None:
@@ -60,7 +61,7 @@ def run(arguments: list[str]) -> int:
     try:
         # Not main(): it would end a closed pipe with status 1, which here reads as "conflict".
         command = typer.main.get_command(app)
-        with command.make_context("keepclear", list(arguments)) as context:
+        with command.make_context("keepclear", shielded(arguments)) as context:
             status = command.invoke(context)
     except typer.Exit as leaving:
         return leaving.exit_code

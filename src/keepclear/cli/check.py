@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import sys
@@ -14,6 +15,7 @@ import typer
 
 from keepclear.cli.options import (
     Faults,
+    check_files,
     parse_area,
     parse_choice,
     parse_jobs,
@@ -21,6 +23,7 @@ from keepclear.cli.options import (
     parse_seconds,
     parse_window,
     refuse_unknown,
+    unshielded,
 )
 from keepclear.cli.output import check_output, put
 from keepclear.errors import Fault, InputError
@@ -109,6 +112,7 @@ def command(
     3 possible and no conflict.
     """
     faults = Faults()
+    files = [unshielded(file) for file in files]
     refuse_unknown(files, (name for option in context.command.params for name in option.opts), faults)
     asked = _Asked(
         files=files,
@@ -127,8 +131,7 @@ def command(
         quiet=quiet,
     )
     faults.add(check_output(output, files))
-    if files.count("-") > 1:
-        faults.add([Fault("standard input is given twice", "give - once", field="FILE", value="-")])
+    faults.add(check_files(files))
     faults.stop_if_any()
     report, plans = _answered(asked)
     put(_written(report, plans, asked), output)
@@ -165,6 +168,8 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
     from keepclear.formats.registry import read_many
     from keepclear.separation.checking import check
 
+    # One short-lived command whose millions of values hold no cycles: looking for some would take a quarter of it.
+    gc.disable()
     with Waiting(shown=not asked.quiet) as waiting:
         plans = read_many(asked.files, window=asked.window)
         compile_once(shown=not asked.quiet)
@@ -209,4 +214,4 @@ def _table(report: Report, asked: _Asked) -> Iterable[str]:
 
     if asked.quiet:
         return [answer_line(report) + "\n"]
-    return pieces(report, terminal=asked.output is None and sys.stdout.isatty())
+    return pieces(report, terminal=asked.output is None and sys.stdout is not None and sys.stdout.isatty())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keepclear.cli.options import Faults, parse_choice, refuse_unknown
+from keepclear.cli.options import Faults, check_files, parse_choice, refuse_unknown, unshielded
 from keepclear.cli.output import check_output, put
 from keepclear.cli.screen import note
 
@@ -35,6 +35,8 @@ def command(
     What could be read but had to be assumed is told on standard error.
     """
     faults = Faults()
+    file = unshielded(file)
+    faults.add(check_files([file]))
     refuse_unknown([file], (name for option in context.command.params for name in option.opts), faults)
     chosen = faults.take("--to", to, parse_choice(*_FORMATS))
     faults.add(check_output(output, [file.partition("@")[0], file]))

@@ -19,8 +19,8 @@ def command() -> int:
 
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, header_style="")
     for heading in ("format", "files", "can be", "at most", "what it is"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for name, extensions, ways, most, description in formats_table():
         table.add_row(name, extensions, ways, most, description)
-    put([rendered(table, terminal=sys.stdout.isatty())], None)
+    put([rendered(table, terminal=sys.stdout is not None and sys.stdout.isatty())], None)
     return 0

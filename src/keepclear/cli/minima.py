@@ -79,4 +79,4 @@ def _show(rules: Any) -> None:
             rule.source,
         )
     remark = "0 m: any overlap. No kind known: the strictest row. Several rows: the largest of each number."
-    put([rendered(table, remark, terminal=sys.stdout.isatty())], None)
+    put([rendered(table, remark, terminal=sys.stdout is not None and sys.stdout.isatty())], None)

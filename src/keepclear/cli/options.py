@@ -14,6 +14,7 @@ from keepclear.times import parse_time
 
 __all__ = [
     "Faults",
+    "check_files",
     "parse_area",
     "parse_choice",
     "parse_jobs",
@@ -21,9 +22,12 @@ __all__ = [
     "parse_seconds",
     "parse_window",
     "refuse_unknown",
+    "shielded",
+    "unshielded",
 ]
 
 Value = TypeVar("Value")
+_SHIELD = "\0"  # which no argument of a program can hold
 _AREA = "west,south,east,north in degrees, for example 40,36.8,42.4,37.4 (west may be greater than east)"
 
 
@@ -140,11 +144,35 @@ def parse_window(start: str | None, end: str | None, faults: Faults) -> tuple[fl
     return from_s, to_s
 
 
+def check_files(files: Iterable[str]) -> list[Fault]:
+    """What is wrong with the names of the files, before any is opened."""
+    files = list(files)
+    faults = [Fault("an empty name", "name a file", field="FILE")] if "" in files else []
+    if sum(file == "-" or file.startswith("-@") for file in files) > 1:
+        faults.append(Fault("standard input is given twice", "give - once", field="FILE", value="-"))
+    return faults
+
+
+def shielded(arguments: Iterable[str]) -> list[str]:
+    """`arguments` with ``-@PARTY`` marked, which a parser would take for a row of short options."""
+    return [_SHIELD + argument if argument.startswith("-@") else argument for argument in arguments]
+
+
+def unshielded(argument: str) -> str:
+    """An argument as it was before `shielded`."""
+    return argument.removeprefix(_SHIELD)
+
+
 def refuse_unknown(arguments: Iterable[str], known: Iterable[str], faults: Faults) -> None:
     """Note every argument that was meant as an option and is none."""
     known = list(known)
     for argument in arguments:
-        if argument.startswith("-") and argument != "-" and not Path(argument).exists():
+        if (
+            argument.startswith("-")
+            and argument != "-"
+            and not argument.startswith("-@")
+            and not Path(argument).exists()
+        ):
             name = argument.partition("=")[0]
             near = difflib.get_close_matches(name, known, n=1)
             right = f"did you mean {near[0]}?" if near else "see --help"

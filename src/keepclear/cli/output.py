@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def put(pieces: Iterable[str], path: Path | None) -> None:
     InputError
         If the file cannot be written; then what was there before is still there.
     """
+    if path is None and sys.stdout is None:  # as it is if it was closed before the program started
+        raise OSError(errno.EBADF, "standard output is closed")
     if path is None:
         sys.stdout.flush()
         _write(sys.stdout.buffer, pieces)

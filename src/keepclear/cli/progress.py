@@ -1,11 +1,11 @@
-"""What a person sees while waiting: nothing for two seconds, then a bar; nothing at all in a pipe."""
+"""What a person sees while waiting: nothing at first, then a bar; nothing at all in a pipe."""
 
 from __future__ import annotations
 
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -14,7 +14,7 @@ from keepclear.cli.screen import note
 
 __all__ = ["Waiting", "compile_once"]
 
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0  # with the second that starting takes, a person has waited for two
 
 
 class Waiting:

@@ -14,14 +14,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from keepclear.cli.screen import plain, rendered
-from keepclear.model.findings import CLEAR_SENTENCE, Answer, Closest, Conflict, Interval, Minima, Report, Side
+from keepclear.cli.screen import plain, rendered, terminal_columns
+from keepclear.model.findings import CLEAR_SENTENCE, Answer, Closest, Conflict, Interval, Minima, Report, Scope, Side
 from keepclear.times import to_text
 
 __all__ = ["answer_line", "pieces"]
 
-_HEADINGS = ("", "answer", "who", "too close (UTC)", "closest", "allowed")
+_WHEN = "too close (UTC)"
+_HEADINGS = ("", "answer", "who", _WHEN, "closest", "allowed")
 _MOST_FOLDED = 200
+_NARROW, _TOO_NARROW = 80, 50
 _SHOWN_INTERVALS = 3
 _ORDER = {Answer.CONFLICT: 0, Answer.POSSIBLE: 1, Answer.CLEAR: 2}
 
@@ -33,7 +35,11 @@ def pieces(report: Report, *, terminal: bool) -> Iterator[str]:
         cells = (_cells(number, pair) for number, pair in enumerate(pairs, start=1))
         # Rich takes milliseconds a row, and nobody reads thousands of them without a pager.
         folded = terminal and len(pairs) <= _MOST_FOLDED
-        yield rendered(_table(cells), terminal=True) if folded else _in_columns([_HEADINGS, *cells])
+        columns = terminal_columns()
+        if not folded:
+            yield _in_columns([_HEADINGS, *cells])
+        elif columns >= _TOO_NARROW:  # else the sentences alone, which say the same
+            yield rendered(_table(cells, narrow=columns < _NARROW), terminal=True)
         for number, pair in enumerate(pairs, start=1):
             yield "\n" + "".join(_line(text, indent, folded=folded) for indent, text in _in_words(number, pair))
         yield "\n"
@@ -44,7 +50,13 @@ def pieces(report: Report, *, terminal: bool) -> Iterator[str]:
 
 
 def answer_line(report: Report) -> str:
-    """The answer in one line."""
+    """The answer in one line, with what was looked at where that was not everything."""
+    scope = report.scope
+    whole = scope.from_s is None and scope.to_s is None and scope.area is None
+    return _answer(report) if whole else f"{_answer(report)} Looked only at: {_limits(scope)}."
+
+
+def _answer(report: Report) -> str:
     counts = Counter(pair.answer for pair in report.conflicts)
     reasons = "".join(f" {_sentence(plain(reason))}" for reason in report.reasons)
     if report.answer is Answer.CLEAR:
@@ -68,12 +80,15 @@ def _cells(number: int, pair: Conflict) -> tuple[str, ...]:
     )
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> Table:
+def _table(rows: Iterable[tuple[str, ...]], *, narrow: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False, header_style="")
     for heading in _HEADINGS:
-        table.add_column(heading, no_wrap=heading == "answer", overflow="fold")
+        # A clock time that is folded in its middle can be misread.
+        least = 10 if heading == _WHEN else None
+        table.add_column(heading, no_wrap=heading == "answer", overflow="fold", min_width=least)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        named = zip(_HEADINGS, row, strict=True)
+        table.add_row(*(Text(cell.replace("–", "–\n") if narrow and at == _WHEN else cell) for at, cell in named))
     return table
 
 
@@ -173,15 +188,18 @@ def _metres(value: float, limit: float | None) -> str:
 
 
 def _scope(report: Report) -> str:
-    scope = report.scope
+    counted = f"{_count(report.operations, 'operation')}, {_count(report.zones, 'zone')}, {_count(report.legs, 'leg')}"
+    return f"{counted}; {_limits(report.scope)}; {_pairs(report.pairs_compared)} compared"
+
+
+def _limits(scope: Scope) -> str:
     start = "the beginning" if scope.from_s is None else to_text(scope.from_s)
     end = "the end" if scope.to_s is None else to_text(scope.to_s)
     when = "all times" if scope.from_s is None and scope.to_s is None else f"from {start} to {end}"
     where = "everywhere"
     if scope.area is not None:
         where = "in the area " + ",".join(f"{degrees:g}" for degrees in scope.area)
-    counted = f"{_count(report.operations, 'operation')}, {_count(report.zones, 'zone')}, {_count(report.legs, 'leg')}"
-    return f"{counted}; {when}; {where}; {_pairs(report.pairs_compared)} compared"
+    return f"{when}; {where}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-__all__ = ["PIPED_WIDTH", "console_for", "note", "plain", "rendered"]
+__all__ = ["PIPED_WIDTH", "console_for", "note", "plain", "rendered", "terminal_columns"]
 
 # Wide enough that no line of a table is ever folded in a file or a pipe; tables take only what they need.
 PIPED_WIDTH = 10_000
@@ -32,7 +32,7 @@ def console_for(stream: TextIO, *, terminal: bool | None = None) -> Console:
     terminal = stream.isatty() if terminal is None else terminal
     return Console(
         file=stream,
-        width=shutil.get_terminal_size().columns if terminal else PIPED_WIDTH,
+        width=terminal_columns() if terminal else PIPED_WIDTH,
         force_terminal=terminal,
         no_color=True,
         highlight=False,
@@ -40,6 +40,11 @@ def console_for(stream: TextIO, *, terminal: bool | None = None) -> Console:
         emoji=False,
         legacy_windows=False,
     )
+
+
+def terminal_columns() -> int:
+    """How many characters a line of the terminal holds."""
+    return shutil.get_terminal_size().columns
 
 
 def rendered(*things: object, terminal: bool) -> str:

@@ -11,6 +11,7 @@ from keepclear.formats.fields import Fields
 from keepclear.formats.filings import Filings
 from keepclear.formats.geojson_features import GEOMETRIES, read_feature
 from keepclear.formats.reading import Reading
+from keepclear.formats.report_json import CONTRACT, LEFT_ASIDE
 from keepclear.model.operations import Plans
 
 __all__ = ["MOST_BYTES", "read", "read_document"]
@@ -41,9 +42,19 @@ def read_document(document: object, reading: Reading) -> Plans:
         With every fault of the document.
     """
     filings = Filings(reading)
-    for number, feature in enumerate(_features(document, filings), start=1):
-        read_feature(feature, number, filings)
+    features = _features(document, filings)
+    answer = isinstance(document, Mapping) and document.get("keepclear") == CONTRACT
+    for number, feature in enumerate(features, start=1):
+        if answer and _is_conflict(feature):
+            filings.tally(LEFT_ASIDE)
+        else:
+            read_feature(feature, number, filings)
     return filings.plans()
+
+
+def _is_conflict(feature: object) -> bool:
+    properties = feature.get("properties") if isinstance(feature, Mapping) else None
+    return isinstance(properties, Mapping) and properties.get("role") == "conflict" and "sentence" in properties
 
 
 def _features(document: object, filings: Filings) -> list[object]:

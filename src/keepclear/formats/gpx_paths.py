@@ -202,10 +202,12 @@ class Paths:
         """
         reading = self._reading
         if self.waypoints and not any(self._counts.values()):
-            problem = f"no track and no route, only {self.waypoints} waypoints, of which none says where a unit goes"
+            problem = (
+                f"no track and no route, only {_waypoints(self.waypoints)}, which say nothing of where a unit goes"
+            )
             reading.fault(problem, "at least one <trk> or <rte>")
         elif self.waypoints:
-            reading.warn(f"{self.waypoints} waypoints outside tracks and routes were left aside")
+            reading.warn(f"left aside, outside tracks and routes: {_waypoints(self.waypoints)}")
         return reading.plans()
 
     def _identifier(self, path: Path) -> str:
@@ -281,3 +283,7 @@ def _time(text: str) -> float:
     if len(text) > _LONGEST_NUMBER:
         raise InputError(Fault("not a time", "2026-01-31T09:00:00Z", value=text[:_LONGEST_NUMBER]))
     return parse_time(text)
+
+
+def _waypoints(count: int) -> str:
+    return "1 waypoint" if count == 1 else f"{count} waypoints"

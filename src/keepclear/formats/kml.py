@@ -17,6 +17,7 @@ from keepclear.formats.kml_tree import child, local, text
 from keepclear.formats.kmz import kml_of_kmz
 from keepclear.formats.particulars import Particulars, read_particulars
 from keepclear.formats.reading import Reading
+from keepclear.formats.report_json import CONTRACT, LEFT_ASIDE
 from keepclear.model.footprints import Edges
 from keepclear.model.operations import Plans
 
@@ -77,7 +78,11 @@ def _read_placemark(placemark: Element, path: str, times: Element | None, number
         filings.tally("a Placemark without a geometry was left aside")
         return
     faults_before = len(reading.faults)
-    fields = Fields(extended_data(placemark, reading, label), reading, label)
+    properties = extended_data(placemark, reading, label)
+    if properties.get("keepclear") == CONTRACT:
+        filings.tally(LEFT_ASIDE)
+        return
+    fields = Fields(properties, reading, label)
     fields.sound = len(reading.faults) == faults_before
     facts = read_particulars(
         fields,

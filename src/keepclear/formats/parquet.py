@@ -145,7 +145,7 @@ def _refusing(reading: Reading) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300].rstrip(".")
         fault = Fault(f"not a sound Parquet file: {reason}", "write the file again", reading.file)
         raise InputError([*reading.faults, fault]) from None
     except MemoryError:

@@ -198,12 +198,19 @@ def read_many(sources: Iterable[str], *, window: Window | None = None) -> Plans:
 
 def _repeated(things: Iterable[Operation] | Iterable[Zone]) -> Iterator[Fault]:
     seen: dict[tuple[str, str], str] = {}
+    twice: set[str] = set()
     for thing in things:
         key = (thing.party, thing.id)
         if key in seen:
             first, second = seen[key], thing.source.file
+            if first == second:  # one fault for the file and not one for each of a million ids
+                if second not in twice:
+                    right = "give it once; parties that it names itself win over FILE@PARTY"
+                    yield Fault("the file is given twice", right, second)
+                twice.add(second)
+                continue
             yield Fault(
-                f"the id is used by {thing.party} in {first} too" if first != second else "the file is given twice",
+                f"the id is used by {thing.party} in {first} too",
                 "give each its own id, or each file its own party (FILE@PARTY)",
                 second,
                 thing.source.feature,

@@ -11,13 +11,21 @@ from typing import Any
 from keepclear.model.findings import CLEAR_SENTENCE, Answer, Closest, Conflict, Interval, Proposal, Report, Scope, Side
 from keepclear.times import to_text
 
-__all__ = ["answer_sentence", "interval_to_json", "report_to_json", "side_to_json"]
+__all__ = ["CONTRACT", "LEFT_ASIDE", "answer_sentence", "interval_to_json", "report_to_json", "side_to_json"]
+
+CONTRACT = "check/1"
+
+LEFT_ASIDE = (
+    "a conflict in this answer of keepclear check is no plan and was left aside; of all that was checked, the answer "
+    "holds only the plans in conflict"
+)
+"""What is said when an answer that was drawn as a map is read as plans."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """The object to be written as JSON: times RFC 3339 with milliseconds, and ``None`` for what is not known."""
     return {
-        "keepclear": "check/1",
+        "keepclear": CONTRACT,
         "answer": report.answer.value,
         "scope": _scope(report.scope),
         "operations": report.operations,

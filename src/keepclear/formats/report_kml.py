@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from keepclear.formats.kml_write import KML_CLOSE, KML_OPEN, element, plan_placemarks, position_text, time_span
 from keepclear.formats.report_geojson import COLOURS, involved
-from keepclear.formats.report_json import answer_sentence, interval_to_json
+from keepclear.formats.report_json import CONTRACT, answer_sentence, interval_to_json
 from keepclear.model.findings import Closest, Conflict, Report, Side
 from keepclear.model.operations import Operation, Plans, Zone
 
 __all__ = ["report_to_kml"]
 
 _PLAN_COLOUR = "#54607a"
+_MARK = f'<ExtendedData><Data name="keepclear"><value>{CONTRACT}</value></Data></ExtendedData>\n'
 
 
 def report_to_kml(report: Report, plans: Plans) -> str:
@@ -50,7 +51,9 @@ def _style(name: str, colour: str, *, width: int) -> str:
 
 def _placemark(conflict: Conflict) -> str:
     names = f"{conflict.answer.value}: {_side(conflict.a)} and {_side(conflict.b)}"
-    text = "\n".join([conflict.sentence, *conflict.reasons, *(one.sentence for one in conflict.proposals if one.works)])
+    because = [f"Because: {reason}" for reason in conflict.reasons]
+    proposals = [f"Would part them: {one.sentence}" for one in conflict.proposals if one.works]
+    text = "\n".join([conflict.sentence, *because, *proposals])
     return "".join(
         (
             "<Placemark>\n",
@@ -58,6 +61,7 @@ def _placemark(conflict: Conflict) -> str:
             element("description", text),
             _span(conflict),
             element("styleUrl", f"#{conflict.answer.value}"),
+            _MARK,
             "" if conflict.closest is None else _geometry(conflict.closest),
             "</Placemark>\n",
         )

@@ -45,8 +45,9 @@ ECCENTRICITY_SQ = FLATTENING * (2.0 - FLATTENING)
 LEAST_RADIUS_M = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQ)
 """Least radius of curvature, in the meridian at the equator: the radius for which sag is greatest."""
 
-LONGEST_LEG_M = 10_000.0
-"""Cap on a cut leg: beyond it constant speed along the chord drifts by more than 0.2 mm from constant speed along the arc."""
+LONGEST_LEG_M = 8_000.0
+"""Cap on a cut leg: constant speed along its chord is within 0.2 mm of constant speed along the arc, so that the drift of
+two legs and their sag together stay below 1 mm."""
 
 _A2_INV = 1.0 / (SEMI_MAJOR_M * SEMI_MAJOR_M)
 _B2_INV = 1.0 / (SEMI_MINOR_M * SEMI_MINOR_M)
@@ -63,7 +64,7 @@ def sin_cos(degrees: float) -> tuple[float, float]:
     """Sine and cosine of an angle in degrees, exact to 2 units in the last place for angles up to a few turns.
 
     Three times as fast as the C library's pair, which must first reduce radians: here the quarter turns are taken off
-    exactly, and what is left, at most 45°, needs few terms of the Taylor series (the first one left out is below 1e-19).
+    exactly, and what is left, at most 45°, needs few terms of the Taylor series (the first left out is below 1e-19).
     """
     quarter = math.floor(degrees * (1.0 / 90.0) + 0.5)
     x = (degrees - 90.0 * quarter) * _TO_RAD
@@ -101,8 +102,8 @@ def surface_points(lon_deg: Array, lat_deg: Array, out: Array) -> None:
 def surface_lonlat(x: float, y: float, z: float) -> tuple[float, float]:
     """Longitude and latitude in degrees of a point on the surface or less than a kilometre from it.
 
-    On the surface tan(latitude) = z / ((1 - e²) ρ) exactly; the point is lifted first, so both are exact to well
-    below a millimetre.
+    On the surface tan(latitude) = z / ((1 - e²) ρ) exactly; the point is lifted first, so both are exact to half a
+    millimetre, and to nanometres from less than a metre away.
     """
     x, y, z = lift(x, y, z)
     return math.atan2(y, x) * _TO_DEG, math.atan2(z, (1.0 - ECCENTRICITY_SQ) * math.hypot(x, y)) * _TO_DEG

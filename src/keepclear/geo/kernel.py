@@ -14,12 +14,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import config
+from numba.core import config as _numba_config
 
 __all__ = ["kernel", "kernels_are_compiled"]
+
+config: Any = _numba_config  # its settings are made while it is imported, so no checker knows them
 
 _FunctionT = TypeVar("_FunctionT", bound=Callable[..., object])
 
@@ -47,7 +49,7 @@ def kernels_are_compiled() -> bool:
 
 @functools.cache
 def _cache() -> Path:
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version} {Path(__file__).parent}".encode())
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         source = path.read_bytes()
         if b"\n@kernel\n" in source:

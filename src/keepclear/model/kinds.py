@@ -94,9 +94,12 @@ CLIMB_LIMIT_M_S: dict[Domain, float] = {Domain.GROUND: 15.0, Domain.AIR: 150.0, 
 GAP_LIMIT_S: dict[Domain, float] = {Domain.GROUND: 300.0, Domain.AIR: 60.0, Domain.UAS: 60.0, Domain.SEA: 300.0}
 
 
+_ALL_DOMAINS = frozenset(Domain)
+
+
 def domains_of(kind: OperationKind | None) -> frozenset[Domain]:
     """Domains of an operation kind; all four where the kind is not known."""
-    return frozenset(Domain) if kind is None else OPERATION_DOMAINS[kind]
+    return _ALL_DOMAINS if kind is None else OPERATION_DOMAINS[kind]
 
 
 def parse_operation_kind(text: str) -> OperationKind:
@@ -130,10 +133,11 @@ def parse_kind(text: str) -> OperationKind | ZoneKind:
         If nothing has that name; the error lists the known kinds.
     """
     folded = _folded(text)
-    for known in (*OperationKind, *ZoneKind):
+    kinds: tuple[OperationKind | ZoneKind, ...] = (*OperationKind, *ZoneKind)
+    for known in kinds:
         if _folded(known.value) == folded:
             return known
-    names = ", ".join(known.value for known in (*OperationKind, *ZoneKind))
+    names = ", ".join(known.value for known in kinds)
     raise InputError(Fault("unknown kind", f"one of: {names}", field="kind", value=text))
 
 
@@ -157,7 +161,7 @@ def _look_up(text: str, kinds: type[_KindT], what: str) -> _KindT:
         if _folded(known.value) == folded:
             return known
     names = ", ".join(known.value for known in kinds)
-    raise InputError(Fault(f"unknown {what}", f"one of: {names}", field=what.split()[0], value=text))
+    raise InputError(Fault(f"unknown {what}", f"one of: {names}", field=what.split(maxsplit=1)[0], value=text))
 
 
 def _folded(text: str) -> str:

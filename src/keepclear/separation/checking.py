@@ -16,6 +16,7 @@ from keepclear.separation.evidence import Evidence, PairEvidence, collect
 from keepclear.separation.judging import judge_moving
 from keepclear.separation.judging_standing import judge_standing
 from keepclear.separation.minima import MinimaTable
+from keepclear.separation.scope import pairs_compared
 from keepclear.separation.sentences import sentence_of
 from keepclear.separation.world import World, compile_world
 
@@ -91,8 +92,8 @@ def check(
         from keepclear.separation.proposals import with_proposals
 
         conflicts = with_proposals(world, conflicts)
-    compared = _pairs_compared(world)
-    answer, reasons = _answer(conflicts, compared)
+    compared = pairs_compared(world, area)
+    answer, reasons = _answer(conflicts, compared, limited=window is not None or area is not None)
     return Report(
         answer=answer,
         scope=scope,
@@ -154,43 +155,29 @@ def _order(conflict: Conflict) -> tuple[float, str, str, str, str]:
     return first, conflict.a.party, conflict.a.id, conflict.b.party, conflict.b.id
 
 
-def _answer(conflicts: tuple[Conflict, ...], compared: int) -> tuple[Answer, tuple[str, ...]]:
+def _answer(conflicts: tuple[Conflict, ...], compared: int, *, limited: bool) -> tuple[Answer, tuple[str, ...]]:
     if any(conflict.answer is Answer.CONFLICT for conflict in conflicts):
         return Answer.CONFLICT, ()
     if conflicts:
         return Answer.POSSIBLE, ()
     if compared == 0:
-        return Answer.POSSIBLE, (
-            "nothing could be compared: it takes operations of two parties, or an operation and a zone that binds it",
+        where = " within the times and the area that were looked at" if limited else ""
+        why = (
+            f"nothing could be compared{where}: it takes operations of two parties (FILE@PARTY says whose a file is; "
+            "--between all compares those of one), or an operation and a zone that binds it"
         )
+        return Answer.POSSIBLE, (why,)
     return Answer.CLEAR, ()
-
-
-def _pairs_compared(world: World) -> int:
-    """How many pairs of things there are that a rule binds and that were looked at."""
-    operations = len(world.operations)
-    pairs = operations * (operations - 1) // 2
-    if not world.compare_own:
-        parties = Counter(operation.party for operation in world.operations)
-        pairs -= sum(n * (n - 1) // 2 for n in parties.values())
-    joint = sum(world.compare_own or world.operations[a].party != world.operations[b].party for a, b in world.joint)
-    pairs -= joint // 2
-    rows = Counter(int(row) for row in world.sorts.of_operation)
-    zone_rows = Counter(int(row) for row in world.sorts.of_zone)
-    bound = world.sorts.horizontal_m >= 0.0
-    pairs += sum(n * m for zone, n in zone_rows.items() for row, m in rows.items() if bound[zone, row])
-    zones = list(zone_rows.items())
-    for k, (first, n) in enumerate(zones):
-        pairs += sum(n * m for second, m in zones[k + 1 :] if bound[first, second])
-        pairs += n * (n - 1) // 2 if bound[first, first] else 0
-    return pairs
 
 
 def _warnings(world: World, minima: MinimaTable | None) -> list[str]:
     warnings = []
     unknown = sum(operation.kind is None for operation in world.operations)
     if unknown and (minima is None or minima.one_for_all is None):
-        warnings.append(f"{unknown} operation(s) of no known kind: held to the strictest minima")
+        warnings.append(
+            f"{unknown} operation(s) of no known kind: held to the strictest minima; say the kind in the file, or with "
+            "FILE@PARTY:KIND"
+        )
     return warnings
 
 

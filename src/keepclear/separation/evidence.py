@@ -159,15 +159,17 @@ def _merged(start: Array, end: Array) -> list[tuple[float, float]]:
 
 
 def _less(stretch: tuple[float, float], others: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of a stretch without the others; an instant is left only if none of them holds it."""
     low, high = stretch
-    parts = []
+    parts, untouched = [], True
     for start, end in others:
         if end < low or start > high:
             continue
+        untouched = False
         if start - low > _MEET_S:
             parts.append((low, start))
         low = max(low, end)
-    if high - low > _MEET_S or not others or (low == stretch[0] and high == stretch[1]):
+    if untouched or high - low > _MEET_S:
         parts.append((low, high))
     return parts
 

@@ -83,6 +83,12 @@ def _spheres(world: World) -> tuple[Array, Array, Ints]:
     return np.vstack((shapes, gaps)), np.vstack((shape_times, gap_times)), things
 
 
+def _columns(pairs: Ints) -> tuple[Ints, Ints]:
+    """Both columns, each in one piece: the judges are compiled for such arrays, and for others would be again."""
+    first, second = np.ascontiguousarray(pairs.T)
+    return first, second
+
+
 def _rules(world: World, rows_a: Ints, rows_b: Ints) -> tuple[Array, Array, Array, npt.NDArray[np.bool_]]:
     sorts = world.sorts
     return (
@@ -97,7 +103,7 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
     if not len(found):
         return None
     legs, shapes = world.legs, world.shapes
-    leg, shape = found[:, 0], found[:, 1]
+    leg, shape = _columns(found)
     piece = legs.piece_of[leg]
     operation, thing = legs.operation[piece].astype(np.int64), world.shape_thing[shape]
     rules = legs.sort[piece].astype(np.int64), world.shape_row[shape]
@@ -245,7 +251,7 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     if not len(pairs):
         return None
     shapes, packed = world.shapes, world.packed
-    a, b = pairs[:, 0], pairs[:, 1]
+    a, b = _columns(pairs)
     thing_a, thing_b = world.shape_thing[a], world.shape_thing[b]
     rules = world.shape_row[a], world.shape_row[b]
     horizontal, vertical, time, is_conflict = _rules(world, *rules)
@@ -383,7 +389,7 @@ def _legs_with_gaps(world: World, found: Ints) -> Evidence | None:
     if not len(found):
         return None
     legs = world.legs
-    leg, gap = found[:, 0], found[:, 1]
+    leg, gap = _columns(found)
     piece = legs.piece_of[leg]
     first, second = legs.operation[piece].astype(np.int64), legs.gap_operation[gap].astype(np.int64)
     rows = legs.sort[piece].astype(np.int64), legs.gap_sort[gap].astype(np.int64)
@@ -430,15 +436,14 @@ def _gap_place(world: World, gap: int, time_s: float) -> tuple[float, float, flo
     """The end of a gap that is nearer in time: the last that is known of the unit."""
     a, b = world.legs.gap_points[2 * gap], world.legs.gap_points[2 * gap + 1]
     end = a if abs(time_s - a[3]) <= abs(b[3] - time_s) else b
-    height = float(end[5]) if world.legs.gap_reference[gap] <= AMSL else None
-    return (*surface_lonlat(float(end[0]), float(end[1]), float(end[2])), height)
+    return (*surface_lonlat(float(end[0]), float(end[1]), float(end[2])), None)
 
 
 def _gaps_with_gaps(world: World, pairs: Ints) -> Evidence | None:
     if not len(pairs):
         return None
     legs = world.legs
-    a, b = pairs[:, 0], pairs[:, 1]
+    a, b = _columns(pairs)
     first, second = legs.gap_operation[a].astype(np.int64), legs.gap_operation[b].astype(np.int64)
     rows = legs.gap_sort[a].astype(np.int64), legs.gap_sort[b].astype(np.int64)
     horizontal, vertical, time, _ = _rules(world, *rows)
@@ -465,7 +470,7 @@ def _gaps_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     if not len(pairs):
         return None
     legs, packed = world.legs, world.packed
-    shape, gap = pairs[:, 0], pairs[:, 1]
+    shape, gap = _columns(pairs)
     first, second = world.shape_thing[shape], legs.gap_operation[gap].astype(np.int64)
     rows = world.shape_row[shape], legs.gap_sort[gap].astype(np.int64)
     horizontal, vertical, time, _ = _rules(world, *rows)

@@ -27,6 +27,8 @@ RVSM_CEILING_M = feet_to_metres(41_000.0)
 """Above it the vertical minimum between aircraft is 2,000 ft; what flies higher counts as `HIGH_AIR` too."""
 
 _DOMAINS = tuple(domain.value for domain in Domain)
+_FIELDS = ("between", "horizontal_m", "vertical_m", "time_s", "source", "answer")
+_LONGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ class MinimaTable:
         move on the ground.
         """
         if self.one_for_all is not None:
-            return _merged([self.one_for_all], ignore_height=_both_on_ground(first, second))
+            single = _merged([self.one_for_all], ignore_height=_both_on_ground(first, second))
+            return replace(single, minima=replace(single.minima, rule="one rule for all operations, as given"))
         if _is_unknown(first) or _is_unknown(second):
             high = HIGH_AIR in first[1] | second[1]
             named = (rule for rule in self.rules if _is_operational(rule))
@@ -276,10 +279,15 @@ def _key(rule: Rule) -> frozenset[str]:
 
 def _parsed(path: Path) -> Any:
     try:
-        text = path.read_bytes()[: 1 << 20].decode("utf-8-sig")
-        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_FILE + 1)
     except OSError as error:
         raise InputError(Fault("cannot be read", error.strerror or "", file=str(path))) from None
+    if len(content) > _LONGEST_FILE:
+        raise InputError(Fault("too long for a table of minima", f"at most {_LONGEST_FILE} bytes", file=path.name))
+    try:
+        text = content.decode("utf-8-sig")
+        return json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(Fault(f"not TOML or JSON: {error}", "see `keepclear minima`", file=path.name)) from None
 
@@ -288,36 +296,63 @@ def _rules_of(document: Any, file: str) -> list[Rule]:
     rows = document.get("rule") if isinstance(document, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise InputError(Fault("no rules in it", 'a list "rule", see `keepclear minima --format toml`', file=file))
-    rules, faults = [], []
+    rules: dict[frozenset[str], Rule] = {}
+    faults: list[Fault] = []
     for number, row in enumerate(rows, start=1):
+        where = f"rule {number}"
         try:
-            rules.append(_rule_of(row, file))
+            rule = _rule_of(row, file)
         except InputError as error:
-            faults += [replace(fault, file=file, feature=f"rule {number}") for fault in error.faults]
+            faults += [replace(fault, file=file, feature=where) for fault in error.faults]
+            continue
+        if _key(rule) in rules:
+            faults.append(Fault("a second rule for this pair", "one for each pair", file, where, "between", rule.name))
+        rules[_key(rule)] = rule
     if faults:
         raise InputError(faults)
-    return rules
+    return list(rules.values())
 
 
 def _rule_of(row: Any, file: str) -> Rule:
     if not isinstance(row, Mapping):
         raise InputError(Fault("not a table", value=str(row)))
-    pair = row.get("between")
-    if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair)):
-        raise InputError(
-            Fault("not a pair", 'two names, for example ["ground", "air"]', field="between", value=str(pair))
-        )
-    unknown = set(row) - {"between", "horizontal_m", "vertical_m", "time_s", "source", "answer"}
-    if unknown:
-        raise InputError(
-            Fault("unknown field", "between, horizontal_m, vertical_m, time_s, source, answer", field=min(unknown))
-        )
-    numbers = _checked_numbers(row.get("horizontal_m"), row.get("vertical_m"), row.get("time_s", 0.0), "")
+    faults = [
+        Fault("unknown field", ", ".join(_FIELDS), field=str(name), value=str(row[name]))
+        for name in row
+        if name not in _FIELDS
+    ]
+    pair: tuple[str, str] = ("", "")
+    numbers: tuple[float, float | None, float] = (0.0, None, 0.0)
+    try:
+        pair = _pair(row.get("between"))
+    except InputError as error:
+        faults += error.faults
+    try:
+        numbers = _checked_numbers(row.get("horizontal_m"), row.get("vertical_m"), row.get("time_s", 0.0), "")
+    except InputError as error:
+        faults += error.faults
     answer = row.get("answer", Answer.CONFLICT.value)
     if answer not in (Answer.CONFLICT, Answer.POSSIBLE):
-        raise InputError(Fault("not an answer", "conflict or possible", field="answer", value=str(answer)))
-    first, second = (_named(name) for name in pair)
-    return Rule(first, second, *numbers, str(row.get("source") or f"given in {file}"), Answer(answer))
+        faults.append(Fault("not an answer", "conflict or possible", field="answer", value=str(answer)))
+    if faults:
+        raise InputError(faults)
+    return Rule(pair[0], pair[1], *numbers, str(row.get("source") or f"given in {file}"), Answer(answer))
+
+
+def _pair(value: Any) -> tuple[str, str]:
+    if not (isinstance(value, list) and len(value) == 2 and all(isinstance(name, str) for name in value)):
+        raise InputError(
+            Fault("not a pair", 'two names, for example ["ground", "air"]', field="between", value=str(value))
+        )
+    names, faults = [], []
+    for name in value:
+        try:
+            names.append(_named(name))
+        except InputError as error:
+            faults += [replace(fault, field="between") for fault in error.faults]
+    if faults:
+        raise InputError(faults)
+    return names[0], names[1]
 
 
 def _named(name: str) -> str:
@@ -339,7 +374,7 @@ def _checked_numbers(horizontal: Any, vertical: Any, time: Any, field: str) -> t
         if value is None and not needed:
             continue
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number and math.isfinite(value) and 0.0 <= value <= 1e7):
+        if not (number and 0.0 <= value <= 1e7):
             faults.append(Fault("not a minimum", "a number from 0 to 10000000", field=field or name, value=str(value)))
     if faults:
         raise InputError(faults)

@@ -56,6 +56,10 @@ def time_of_day(time_s: float) -> str:
 
 def _meeting(first: Side, second: Side, minima: Minima, closest: Closest, *, sure: bool) -> str:
     may = "" if sure else "may "
+    if (
+        minima.horizontal_m > 0.0 and not sure and closest.horizontal_m == 0.0
+    ):  # a place is not known, so nor is a distance
+        return f"{who(first)} and {who(second)} may come closer than the minimum of {_least(minima)}"
     if minima.horizontal_m > 0.0:
         return f"{who(first)} and {who(second)} {may}come {_distance(closest, minima)}"
     if first.is_zone != second.is_zone:
@@ -66,14 +70,16 @@ def _meeting(first: Side, second: Side, minima: Minima, closest: Closest, *, sur
 
 def _distance(closest: Closest, minima: Minima) -> str:
     text = f"within {metres(closest.horizontal_m, below_m=minima.horizontal_m)}"
+    if minima.vertical_m is not None and closest.vertical_m is not None:
+        text += f" and {metres(closest.vertical_m, below_m=minima.vertical_m)} in height"
+    return f"{text} of each other (the minimum is {_least(minima)})"
+
+
+def _least(minima: Minima) -> str:
     least = _exactly(minima.horizontal_m)
     if minima.vertical_m is not None:
-        if closest.vertical_m is not None:
-            text += f" and {metres(closest.vertical_m, below_m=minima.vertical_m)} in height"
         least += f" or {_exactly(minima.vertical_m)} in height"
-    if minima.time_s > 0.0:
-        least += f" for {minima.time_s:,.6g} s"
-    return f"{text} of each other (the minimum is {least})"
+    return least + (f" for {minima.time_s:,.6g} s" if minima.time_s > 0.0 else "")
 
 
 def _exactly(value_m: float) -> str:

@@ -43,11 +43,11 @@ def compile_judges() -> None:
 
     number, numbers, table = np.zeros(0), np.zeros(0, np.int32), np.zeros((0, 0))
     codes, first, points = np.zeros(0, np.int8), np.zeros(1, np.int64), np.zeros((0, 6))
+    column = np.zeros(0, np.int64)
     _judge_hits(
         np.zeros((0, 2), np.int32), points, numbers, codes, number, number, number, numbers, table, table, table,
         np.zeros((0, 0), np.bool_), -math.inf, math.inf, HEIGHT_SPANS, np.zeros((2, 0, 5)), np.zeros(0, np.int64),
     )  # fmt: skip
-    column = np.zeros((0, 2), np.int64)[:, 0]
     judge_legs(
         points, column, codes, number, number, np.zeros((0, 2)), column, number, 0.001, number, number,
         np.zeros((0, 2, 4)), number, number, points, first, np.zeros((0, 4)), first, np.zeros((0, 3)), first, first,
@@ -73,4 +73,5 @@ def compile_kernels() -> None:
     world = compile_world(operations, (far,), minima=MinimaTable.default(), compare_own=False)
     join(world.legs, world.limits)
     judge_standing(world)
+    assert len(world.packed.blocks) == 1  # packing shapes is compiled too
     wait()

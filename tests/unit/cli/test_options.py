@@ -4,6 +4,7 @@ import pytest
 
 from keepclear.cli.options import (
     Faults,
+    check_files,
     parse_area,
     parse_choice,
     parse_jobs,
@@ -52,6 +53,14 @@ def test_what_is_no_number_of_threads_is_refused(text: str) -> None:
 def test_no_number_of_threads_is_all_cores() -> None:
     assert parse_jobs("0") >= 1
     assert parse_jobs("3") == 3
+
+
+def test_an_empty_name_and_standard_input_twice_are_refused() -> None:
+    assert [fault.problem for fault in check_files(["", "-@UN:uas", "-"])] == [
+        "an empty name",
+        "standard input is given twice",
+    ]
+    assert check_files(["a.gpx", "-@UN"]) == []
 
 
 def test_numbers_and_choices() -> None:

@@ -115,6 +115,21 @@ def test_a_terminal_gets_lines_that_fit(monkeypatch: pytest.MonkeyPatch) -> None
     assert "499.9 m" in text
 
 
+@pytest.mark.parametrize("columns", [50, 60, 79])
+def test_no_clock_time_is_folded_in_its_middle(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    table = shown(replace(CLEAR, answer=Answer.CONFLICT, conflicts=(CONFLICT,)), terminal=True).split("\n1. ")[0]
+    assert "09:12:04–" in table
+    assert "09:22:04" in table
+
+
+def test_a_table_that_no_line_holds_is_left_out_and_the_sentences_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = shown(replace(CLEAR, answer=Answer.CONFLICT, conflicts=(CONFLICT,)), terminal=True)
+    assert text.startswith("\n1. They meet.")
+    assert text.endswith("CONFLICT: 1 pair comes too close.\n")
+
+
 def test_thousands_of_pairs_take_no_noticeable_time() -> None:
     many = replace(CLEAR, answer=Answer.CONFLICT, conflicts=(CONFLICT,) * 10_000)
     start = time.perf_counter()
@@ -145,4 +160,12 @@ def test_the_scope_is_repeated() -> None:
     scope = Scope(T0, None, (40.0, 36.5, 42.0, 37.5))
     assert "from 2019-11-01T09:12:04.000Z to the end; in the area 40,36.5,42,37.5;" in shown(
         replace(CLEAR, scope=scope)
+    )
+
+
+def test_an_answer_about_less_than_everything_says_so_even_in_one_line() -> None:
+    scope = Scope(None, T0, (40.0, 36.5, 42.0, 37.5))
+    assert answer_line(replace(CLEAR, scope=scope)) == (
+        "CLEAR: no conflict found in what is known; not a permission. Looked only at: "
+        "from the beginning to 2019-11-01T09:12:04.000Z; in the area 40,36.5,42,37.5."
     )

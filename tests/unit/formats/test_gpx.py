@@ -106,7 +106,7 @@ def test_names_are_made_unique():
 def test_what_is_left_aside_is_told():
     plans = read(document('<wpt lat="1" lon="2"><name>x</name></wpt><trk><name>E</name></trk>' + track(point(1, 2, 0))))
     assert [o.id for o in plans.operations] == ["track 2"]
-    assert any("1 waypoints" in warning for warning in plans.warnings)
+    assert any(warning.endswith(": 1 waypoint") for warning in plans.warnings)
     assert any("track 1 'E' has no points" in warning for warning in plans.warnings)
 
 
@@ -160,7 +160,7 @@ def segment(*points: str) -> str:
          ("track 1, segment 1, point 2", "time", "2 of 3 points have no time")),
         (document(track(point(1, 2, 0), point(1, 2), name="A")), ("track 1 'A', segment 2, point 1", "time", "1 of 2")),
         (document(f"<rte>{point(95, 2, tag='rtept')}</rte>"), ("route 1, point 1", "lat", "lat out of range")),
-        (document('<wpt lat="1" lon="2"/>'), ("", "", "no track and no route, only 1 waypoints")),
+        (document('<wpt lat="1" lon="2"/>'), ("", "", "no track and no route, only 1 waypoint")),
         (document(""), ("", "", "nothing in it")),
         (document("<trk/>"), ("", "", "nothing in it")),
         (document(point(1, 2, 0)), ("", "", "<trkpt> inside <gpx>")),

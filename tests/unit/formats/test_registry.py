@@ -235,6 +235,12 @@ def test_a_file_given_twice_is_a_fault(folder):
     assert "given twice" in fault
 
 
+def test_a_file_of_many_given_twice_is_one_fault(folder):
+    Path("a.json").write_bytes(zones("Z1", "Z2", "Z3"))
+    (fault,) = faults_of(read_many, ["a.json@UN", "a.json@UN"])
+    assert fault.startswith("a.json: the file is given twice; give it once")
+
+
 def test_every_fault_of_every_file_is_said(folder):
     Path("a.json").write_bytes(json.dumps({"features": [zone() | {"restriction": "?"}, 5]}).encode())
     faults = faults_of(read_many, ["a.json", "missing.gpx", "b.gpx@UN:tank"])

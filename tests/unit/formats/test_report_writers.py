@@ -150,6 +150,28 @@ def test_the_extents_of_a_geojson_report_are_plans_again():
     assert [one.id for one in (*plans.operations, *plans.zones)] == ["p<1>", "z&1"]
 
 
+def test_the_conflicts_of_a_map_are_not_read_as_plans():
+    written = report_to_geojson(report(CONFLICT, CONFLICT), PLANS)
+    as_geojson = geojson.read(io.BytesIO(json.dumps(written).encode()), Reading("report", "x"))
+    as_kml = kml.read(io.BytesIO(report_to_kml(report(CONFLICT, CONFLICT), PLANS).encode()), Reading("report", "x"))
+    for plans in (as_geojson, as_kml):
+        assert [one.id for one in (*plans.operations, *plans.zones)] == ["p<1>", "z&1"]
+        assert [one for one in plans.warnings if "no plan and was left aside" in one and "(2 times)" in one]
+
+
+def test_a_plan_that_calls_itself_a_conflict_is_still_a_plan():
+    written = report_to_geojson(report(CONFLICT), PLANS)
+    del written["keepclear"]  # nobody's answer
+    plans = geojson.read(io.BytesIO(json.dumps(written).encode()), Reading("report", "x"))
+    assert len(plans.operations) == 2
+
+
+def test_a_proposal_on_a_map_does_not_read_like_a_fact():
+    root = fromstring(report_to_kml(report(CONFLICT), PLANS))
+    lines = root.findtext(".//{*}Placemark/{*}description").splitlines()
+    assert lines == [CONFLICT.sentence, "Because: because", "Would part them: Start a minute later."]
+
+
 def test_no_colour_is_green_and_nothing_is_said_to_be_allowed():
     for colour in (*COLOURS.values(), "#54607a"):
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))

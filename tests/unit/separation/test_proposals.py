@@ -16,7 +16,7 @@ from keepclear.model.footprints import Circle
 from keepclear.model.heights import Height, HeightReference
 from keepclear.model.kinds import OperationKind, ZoneKind
 from keepclear.model.operations import Operation, Zone
-from keepclear.separation.changes import Impossible, apply
+from keepclear.separation.changes import Impossible, apply_proposal
 from keepclear.separation.checking import check
 from keepclear.separation.minima import MinimaTable
 from tests.reference.made import HOME, at, operation, track, zone
@@ -42,7 +42,7 @@ def proposals(*things: Operation | Zone, **options: object) -> tuple[Conflict, d
 def answer_after(conflict: Conflict, proposal: Proposal, *things: Operation | Zone) -> Answer:
     side = conflict.a if proposal.side == "a" else conflict.b
     operations = [
-        apply(one, proposal, conflict) if (one.party, one.id) == (side.party, side.id) else one
+        apply_proposal(one, proposal, conflict) if (one.party, one.id) == (side.party, side.id) else one
         for one in things
         if isinstance(one, Operation)
     ]
@@ -110,7 +110,7 @@ def test_what_was_flown_stays() -> None:
     assert [party for party, _ in found].count("A") == 1
     assert found["B", "delay"].works
     with pytest.raises(Impossible, match="flown"):
-        apply(flown, found["B", "delay"], replace(conflict, a=conflict.b, b=conflict.a))
+        apply_proposal(flown, found["B", "delay"], replace(conflict, a=conflict.b, b=conflict.a))
 
 
 def test_flight_levels_change_in_steps_of_500_feet() -> None:
@@ -179,7 +179,7 @@ def test_round_a_zone_that_never_ends() -> None:
     detour = found["A", "detour"]
     assert 3000.0 < abs(detour.amount) < 3600.0
     assert answer_after(conflict, detour, a, shut) is Answer.CLEAR
-    bent = apply(a, detour, conflict).tracks[0]
+    bent = apply_proposal(a, detour, conflict).tracks[0]
     assert bent.time_s[0] == EAST.time_s[0]
     np.testing.assert_allclose([bent.lon_deg[0], bent.lat_deg[-1]], [EAST.lon_deg[0], EAST.lat_deg[-1]], atol=1e-12)
 
@@ -230,7 +230,7 @@ def test_tolerances_by_position_go_along() -> None:
     by_position = replace(EAST, late_s=np.array([0.0, 2.0, 4.0]), uncertainty_m=np.array([0.0, 10.0, 20.0]))
     a, b = operation("A", by_position), operation("B", NORTH)
     conflict, found = proposals(a, b)
-    detour = apply(a, found["A", "detour"], conflict).tracks[0]
+    detour = apply_proposal(a, found["A", "detour"], conflict).tracks[0]
     assert len(detour.late_s) == len(detour.time_s) > 3
     assert detour.late_s[-1] == 4.0
     assert answer_after(conflict, found["A", "detour"], a, b) is Answer.CLEAR
