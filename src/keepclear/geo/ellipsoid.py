@@ -46,8 +46,8 @@ LEAST_RADIUS_M = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQ)
 """Least radius of curvature, in the meridian at the equator: the radius for which sag is greatest."""
 
 LONGEST_LEG_M = 8_000.0
-"""Cap on a cut leg: constant speed along its chord is within 0.2 mm of constant speed along the arc, so that the drift of
-two legs and their sag together stay below 1 mm."""
+"""Cap on a cut leg: constant speed along its chord is within 0.2 mm of constant speed along the arc, so that the drift
+of two legs and their sag together stay below 1 mm."""
 
 _A2_INV = 1.0 / (SEMI_MAJOR_M * SEMI_MAJOR_M)
 _B2_INV = 1.0 / (SEMI_MINOR_M * SEMI_MINOR_M)

@@ -144,6 +144,7 @@ def test_odd_ones(asked: Track) -> None:
         assert answers(known, other) == from_check([one, other], other)
 
 
+@pytest.mark.slow  # two minutes without the compiler
 def test_many_come_and_go_in_any_order() -> None:
     rng = np.random.default_rng(5)
 
