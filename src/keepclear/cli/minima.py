@@ -19,7 +19,7 @@ def command(
         str, typer.Option("--format", metavar="table|json|toml", help="json and toml can be edited and given to check.")
     ] = "table",
 ) -> int:
-    """Show the least separation allowed between two kinds, and where each number comes from.
+    """Show the least separation between two kinds, and where each number comes from.
 
     Save it with --format toml, change it, and give it back with `keepclear check … --minima FILE`.
     """
@@ -52,7 +52,7 @@ def _row(rule: Any) -> dict[str, Any]:
 
 
 def _toml(rows: list[dict[str, Any]]) -> str:
-    lines = ["# The least separation allowed. Leave vertical_m out where height does not matter."]
+    lines = ["# The least separation. Leave vertical_m out where height does not matter."]
     for row in rows:
         lines += ["", "[[rule]]"]
         # What JSON writes for a string, a number and a list of strings is TOML too.

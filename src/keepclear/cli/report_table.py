@@ -21,7 +21,7 @@ from keepclear.times import to_text
 __all__ = ["answer_line", "pieces"]
 
 _WHEN = "too close (UTC)"
-_HEADINGS = ("", "answer", "who", _WHEN, "closest", "allowed")
+_HEADINGS = ("", "answer", "who", _WHEN, "closest", "minimum")
 _MOST_FOLDED = 200
 _NARROW, _TOO_NARROW = 80, 50
 _SHOWN_INTERVALS = 3
