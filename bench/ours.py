@@ -98,9 +98,9 @@ class Prepared:
             np.array([[horizontal_m]]), np.array([[vertical_m]]), np.zeros((1, 1)), party, compare_own=True
         )
 
-    def compile(self) -> Legs:
+    def compile(self, jobs: int = 1) -> Legs:
         """From latitudes and longitudes to legs."""
-        return compile_legs(self._arrays, self._operations, self._rows, self._rows, self._longest_m)
+        return compile_legs(self._arrays, self._operations, self._rows, self._rows, self._longest_m, jobs=jobs)
 
     def join(self, legs: Legs, jobs: int) -> npt.NDArray[np.int32]:
         """From legs to pairs of legs."""
@@ -109,7 +109,7 @@ class Prepared:
     def run(self, jobs: int) -> Stages:
         """Both, with the time each took."""
         began = time.perf_counter()
-        legs = self.compile()
+        legs = self.compile(jobs)
         compiled = time.perf_counter()
         hits = self.join(legs, jobs)
         return Stages(compiled - began, time.perf_counter() - compiled, hits, legs)

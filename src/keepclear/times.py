@@ -67,9 +67,10 @@ def to_datetime(time_s: float) -> datetime:
 
 def to_text(time_s: float) -> str:
     """RFC 3339 text in UTC with milliseconds, for example ``2026-01-31T09:00:00.000Z``."""
-    milliseconds = round(time_s * 1000.0)
-    moment = to_datetime(milliseconds / 1000.0)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.").rjust(20, "0") + f"{milliseconds % 1000:03d}Z"
+    if not (EARLIEST_S <= time_s <= LATEST_S):
+        to_datetime(time_s)  # says what is wrong with it
+    moment = _EPOCH + timedelta(milliseconds=round(time_s * 1000.0))
+    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _zone(text: str) -> timezone:

@@ -82,10 +82,15 @@ def sort_out(operations: Sequence[Operation], zones: Sequence[Zone], table: Mini
     """
     rows: dict[OperationSort | ZoneSort, int] = {}
     of_operation, of_high = [], []
+    seen: dict[tuple[OperationKind | None, frozenset[Domain]], tuple[int, int]] = {}
     for operation in operations:
-        ordinary, high = sorts_of_operation(operation)
-        of_operation.append(rows.setdefault(ordinary, len(rows)))
-        of_high.append(rows.setdefault(high, len(rows)))
+        alike = operation.kind, operation.domains
+        if alike not in seen:
+            ordinary, high = sorts_of_operation(operation)
+            seen[alike] = rows.setdefault(ordinary, len(rows)), rows.setdefault(high, len(rows))
+        row, high_row = seen[alike]
+        of_operation.append(row)
+        of_high.append(high_row)
     of_zone = [rows.setdefault(sort_of_zone(zone), len(rows)) for zone in zones]
     bindings = tuple(tuple(binding_between(table, a, b) for b in rows) for a in rows)
     moving = {row for row, operation in zip(of_operation, operations, strict=True) if operation.tracks}

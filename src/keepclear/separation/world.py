@@ -189,5 +189,6 @@ def _shapes_of(things: Sequence[Operation | Zone], rows: npt.NDArray[np.int32], 
     return [
         shape
         for index, thing in enumerate(things)
+        if thing.volumes
         for shape in compile_shapes(thing, owner=index, horizontal_m=float(least[rows[index]]))
     ]
