@@ -50,15 +50,17 @@ def kernels_are_compiled() -> bool:
 @functools.cache
 def _cache() -> Path:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version} {Path(__file__).parent}".encode())
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        source = path.read_bytes()
-        if b"\n@kernel\n" in source:
-            digest.update(source)
+    # Files without a kernel count too: their constants are compiled into the kernels of others.
+    package = Path(__file__).parents[1]
+    for path in sorted(path for room in ("geo", "separation") for path in (package / room).glob("*.py")):
+        digest.update(path.read_bytes())
     folder = f"keepclear-kernels/{digest.hexdigest()[:16]}"
     for root in (config.CACHE_DIR, os.environ.get("XDG_CACHE_HOME"), Path.home() / ".cache"):
         if root and _is_writable(Path(root) / folder):
             return Path(root) / folder
-    return Path(tempfile.gettempdir()) / f"{os.environ.get('USER', 'user')}-{folder}"
+    # Compiled code is loaded and run, so it is never taken from a place that others can write in: this one is new and
+    # its owner's alone, and the next process compiles again.
+    return Path(tempfile.mkdtemp(prefix="keepclear-kernels-"))
 
 
 def _is_writable(folder: Path) -> bool:
