@@ -6,6 +6,7 @@ is an aware ``datetime`` or RFC 3339 text. A time without a zone is refused.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -69,8 +70,13 @@ def to_text(time_s: float) -> str:
     """RFC 3339 text in UTC with milliseconds, for example ``2026-01-31T09:00:00.000Z``."""
     if not (EARLIEST_S <= time_s <= LATEST_S):
         to_datetime(time_s)  # says what is wrong with it
-    moment = _EPOCH + timedelta(milliseconds=round(time_s * 1000.0))
-    return f"{moment.isoformat(timespec='milliseconds')[:23]}Z"
+    minute, rest_ms = divmod(round(time_s * 1000.0), 60_000)
+    return f"{_minute_text(minute)}{rest_ms // 1000:02d}.{rest_ms % 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=1 << 12)  # an answer holds many times of the same few days
+def _minute_text(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).isoformat()[:17]
 
 
 def _zone(text: str) -> timezone:

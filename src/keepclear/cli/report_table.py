@@ -41,7 +41,11 @@ def pieces(report: Report, *, terminal: bool) -> Iterator[str]:
         elif columns >= _TOO_NARROW:  # else the sentences alone, which say the same
             yield rendered(_table(cells, narrow=columns < _NARROW), terminal=True)
         for number, pair in enumerate(pairs, start=1):
-            yield "\n" + "".join(_line(text, indent, folded=folded) for indent, text in _in_words(number, pair))
+            said = _in_words(number, pair)
+            if folded:
+                yield "\n" + "".join(_line(text, indent, folded=True) for indent, text in said)
+            else:
+                yield "\n" + "".join([f"{' ' * indent}{text}\n" for indent, text in said])
         yield "\n"
     for warning in report.warnings:
         yield _line(f"Note: {plain(warning)}", folded=terminal)
@@ -94,13 +98,10 @@ def _table(rows: Iterable[tuple[str, ...]], *, narrow: bool) -> Table:
 
 def _in_columns(rows: list[tuple[str, ...]]) -> str:
     """Rows of cells of several lines, as wide as they need to be."""
-    split = [[cell.split("\n") for cell in row] for row in rows]
-    widths = [max(len(line) for row in split for line in row[column]) for column in range(len(_HEADINGS))]
-    lines = [
-        "   ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)).rstrip()
-        for row in split
-        for line in itertools.zip_longest(*row, fillvalue="")
-    ]
+    split = [line for row in rows for line in itertools.zip_longest(*(c.split("\n") for c in row), fillvalue="")]
+    widths = [max(map(len, column)) for column in zip(*split, strict=True)]
+    laid_out = "   ".join(f"%-{width}s" for width in widths)
+    lines = [(laid_out % line).rstrip() for line in split]
     lines.insert(1, "─" * (sum(widths) + 3 * len(widths) - 3))
     return "\n".join(lines) + "\n"
 

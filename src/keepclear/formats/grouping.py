@@ -47,6 +47,21 @@ class Groups:
 
     def assign(self, codes: Mapping[str, Codes], words: Mapping[str, Vocabulary], place: Place) -> Codes:
         """The group of each row of a batch; a row that contradicts its group is noted as a fault."""
+        starts = _runs(codes)
+        if 2 * len(starts) > len(codes["operation"]):
+            return self._assigned(codes, words, place, None)
+        # Mostly a row says what the row before it said: one look for all rows of such a run.
+        group = self._assigned({field: column[starts] for field, column in codes.items()}, words, place, starts)
+        return np.repeat(group, np.diff(starts, append=len(codes["operation"])))
+
+    def _assigned(
+        self,
+        codes: Mapping[str, Codes],
+        words: Mapping[str, Vocabulary],
+        place: Place,
+        rows: npt.NDArray[np.intp] | None,
+    ) -> Codes:
+        """As `assign`; `rows` are the numbers of the rows in their batch, if not all of its rows are there."""
         operation = codes["operation"]
         if len(words["party"].texts) > _MOST_PARTIES or len(words["track"].texts) > _MOST_TRACKS:
             problem = f"more than {_MOST_PARTIES} parties, or {_MOST_TRACKS} ways to write planned or flown"
@@ -70,7 +85,7 @@ class Groups:
                 continue
             differs = said[group] != codes[field]
             if differs.any():
-                self._note(np.flatnonzero(differs), field, group, codes, words, place)
+                self._note(np.flatnonzero(differs), field, group, codes, words, place, rows)
         return group
 
     def _open(self, rows: npt.NDArray[np.intp], codes: Mapping[str, Codes], rest: Codes) -> None:
@@ -111,6 +126,7 @@ class Groups:
         codes: Mapping[str, Codes],
         words: Mapping[str, Vocabulary],
         place: Place,
+        numbers: npt.NDArray[np.intp] | None,
     ) -> None:
         texts = words[field].texts
         _, first = np.unique(group[rows], return_index=True)
@@ -118,12 +134,21 @@ class Groups:
             operation = words["operation"].texts[self.operations[group[row]]]
             before = texts[self.said[field][group[row]]]
             place.fault(
-                int(row),
+                int(row if numbers is None else numbers[row]),
                 f"operation {operation[:60]!r} had {before[:60]!r} before",
                 "the same in all rows of an operation",
                 field,
                 texts[codes[field][row]],
             )
+
+
+def _runs(codes: Mapping[str, Codes]) -> npt.NDArray[np.intp]:
+    """Where a row of a batch says something else than the row before it; the first row is the first."""
+    columns = list(codes.values())
+    changes = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        changes |= column[1:] != column[:-1]
+    return np.concatenate(([0], np.flatnonzero(changes) + 1))
 
 
 def order_of(group: Codes, count: int) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.intp]]:

@@ -36,9 +36,9 @@ def oddities(plans: Plans) -> Iterator[str]:
         if len(places) <= _MOST_OF_A_PARTY:
             yield from (slip.sentence for slip in find_slips(list(places.values()), names=list(places)))
     for operation in plans.operations:
-        top_m_s = operation.top_speed_m_s or max(SPEED_LIMIT_M_S[domain] for domain in operation.domains)
         for track in operation.tracks:
             if track.basis is TrackBasis.PLANNED and len(track.time_s) > 1:
+                top_m_s = operation.top_speed_m_s or max(SPEED_LIMIT_M_S[domain] for domain in operation.domains)
                 yield from _too_fast(operation, track, top_m_s)
 
 

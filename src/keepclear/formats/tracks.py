@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 from typing import TypeVar
 
 import numpy as np
@@ -17,10 +18,11 @@ from keepclear.formats.columns import HEIGHT, Layout
 from keepclear.formats.decimals import parse_number
 from keepclear.formats.grouping import Groups
 from keepclear.formats.reading import Reading
+from keepclear.model.bulk import made_of
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference, parse_height_reference
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, domains_of, parse_domains, parse_operation_kind
-from keepclear.model.operations import JointPlan, Operation, Source
+from keepclear.model.operations import JointPlan, Operation, Source, check_names
 
 __all__ = ["Backward", "Table", "build_operations"]
 
@@ -152,20 +154,32 @@ def _build(
     joint = meanings.joint()
     if reading.faults:
         return
-    parties, ids = words["party"].texts, words["operation"].texts
-    add, file = reading.operations.append, reading.file
-    for (party, operation), pieces in pieces_of.items():
-        first = pieces[0]
+    for pieces in pieces_of.values():
         if len(pieces) > 1:
             meanings.check_alike(pieces)
-        name, kind = ids[operation], kinds[first]
-        extent = (tracks[first],) if len(pieces) == 1 else tuple(tracks[piece] for piece in pieces)
-        add(
-            Operation(
-                parties[party], name, kind, (), extent, domains[first] or usual[kind], (), joint[first],
-                titles[first], speeds[first], Source(file, name),
-            )
-        )  # fmt: skip
+    firsts = [pieces[0] for pieces in pieces_of.values()]
+    parties, ids = words["party"].texts, words["operation"].texts
+    own_ids = [ids[operation] for _, operation in pieces_of]
+    count = len(own_ids)
+    for party in {party for party, _ in pieces_of}:
+        check_names(parties[party], reading.file)  # each operation has an id: that was checked with the rows
+    reading.operations += made_of(
+        Operation,
+        count,
+        {
+            "party": (parties[party] for party, _ in pieces_of),
+            "id": own_ids,
+            "kind": (kinds[first] for first in firsts),
+            "volumes": repeat((), count),
+            "tracks": (tuple(tracks[piece] for piece in pieces) for pieces in pieces_of.values()),
+            "domains": (domains[first] or usual[kinds[first]] for first in firsts),
+            "participants": repeat((), count),
+            "joint": (joint[first] for first in firsts),
+            "name": (titles[first] for first in firsts),
+            "top_speed_m_s": (speeds[first] for first in firsts),
+            "source": made_of(Source, count, {"file": repeat(reading.file, count), "feature": own_ids}),
+        },
+    )
 
 
 class _Meanings:
@@ -241,17 +255,27 @@ def _tracks(table: Table, meanings: _Meanings, layout: Layout, extra_uncertainty
     time_s, lon, lat, height = (table.columns[field] for field in ("time", "lon", "lat", HEIGHT))
     uncertainty, early, late = (table.columns.get(field) for field in ("uncertainty_m", "early_s", "late_s"))
     starts = table.starts.tolist()
-    tracks = []
-    for start, end, reference, basis in zip(starts, [*starts[1:], len(time_s)], references, bases, strict=True):
-        tracks.append(
-            Track.of_checked(
-                time_s[start:end], lon[start:end], lat[start:end], height[start:end], reference, basis,
-                extra_uncertainty_m if uncertainty is None else uncertainty[start:end],
-                0.0 if early is None else early[start:end],
-                0.0 if late is None else late[start:end],
-            )
-        )  # fmt: skip
-    return tracks
+    views = [slice(*ends) for ends in pairwise([*starts, len(time_s)])]
+    count = len(views)
+
+    def cut(column: Array | None, otherwise: float) -> Iterator[float | Array]:
+        return repeat(otherwise, count) if column is None else map(column.__getitem__, views)
+
+    return made_of(
+        Track,
+        count,
+        {
+            "time_s": map(time_s.__getitem__, views),
+            "lon_deg": map(lon.__getitem__, views),
+            "lat_deg": map(lat.__getitem__, views),
+            "height_m": map(height.__getitem__, views),
+            "height_reference": references,
+            "basis": bases,
+            "uncertainty_m": cut(uncertainty, extra_uncertainty_m),
+            "early_s": cut(early, 0.0),
+            "late_s": cut(late, 0.0),
+        },
+    )
 
 
 def _basis(text: str) -> TrackBasis:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.kernel import kernel
+from keepclear.geo.kernel import inlined_kernel, kernel
 
 __all__ = [
     "ECCENTRICITY_SQ",
@@ -25,6 +25,7 @@ __all__ = [
     "SEMI_MAJOR_M",
     "SEMI_MINOR_M",
     "chord_of_arc_m",
+    "farther_m",
     "geodesic_points",
     "lift",
     "longest_leg_m",
@@ -45,12 +46,15 @@ ECCENTRICITY_SQ = FLATTENING * (2.0 - FLATTENING)
 LEAST_RADIUS_M = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_SQ)
 """Least radius of curvature, in the meridian at the equator: the radius for which sag is greatest."""
 
-LONGEST_LEG_M = 8_000.0
-"""Cap on a cut leg: constant speed along its chord is within 0.2 mm of constant speed along the arc, so that the drift
-of two legs and their sag together stay below 1 mm."""
+LONGEST_LEG_M = 12_000.0
+"""Cap on a cut leg: a unit at even speed along its chord is within 0.7 mm of one at even speed along the arc, and
+chords put two units at most 5 mm nearer to each other than they are, if that is 9,260 m."""
+_GREATEST_RADIUS_M = SEMI_MAJOR_M * SEMI_MAJOR_M / SEMI_MINOR_M
 
 _A2_INV = 1.0 / (SEMI_MAJOR_M * SEMI_MAJOR_M)
 _B2_INV = 1.0 / (SEMI_MINOR_M * SEMI_MINOR_M)
+_TO_WHOLE = 1.5 * 2.0**52
+"""Added and taken away again, it leaves the nearest whole number."""
 _TO_RAD = math.pi / 180.0
 _TO_DEG = 180.0 / math.pi
 _S3, _S5, _S7, _S9 = -1 / 6, 1 / 120, -1 / 5040, 1 / 362880
@@ -59,29 +63,25 @@ _C2, _C4, _C6, _C8 = -1 / 2, 1 / 24, -1 / 720, 1 / 40320
 _C10, _C12, _C14, _C16 = (sign / math.factorial(n) for sign, n in ((-1, 10), (1, 12), (-1, 14), (1, 16)))
 
 
-@kernel
+@inlined_kernel
 def sin_cos(degrees: float) -> tuple[float, float]:
     """Sine and cosine of an angle in degrees, exact to 2 units in the last place for angles up to a few turns.
 
-    Three times as fast as the C library's pair, which must first reduce radians: here the quarter turns are taken off
-    exactly, and what is left, at most 45°, needs few terms of the Taylor series (the first left out is below 1e-19).
+    The quarter turns are taken off exactly, and what is left, at most 45°, needs few terms of the Taylor series (the
+    first left out is below 1e-19). Without a branch, so that a loop over angles does several at a time.
     """
-    quarter = math.floor(degrees * (1.0 / 90.0) + 0.5)
+    quarter = (degrees * (1.0 / 90.0) + _TO_WHOLE) - _TO_WHOLE
     x = (degrees - 90.0 * quarter) * _TO_RAD
     y = x * x
     s = x * (1.0 + y * (_S3 + y * (_S5 + y * (_S7 + y * (_S9 + y * (_S11 + y * (_S13 + y * (_S15 + y * _S17))))))))
     c = 1.0 + y * (_C2 + y * (_C4 + y * (_C6 + y * (_C8 + y * (_C10 + y * (_C12 + y * (_C14 + y * _C16)))))))
-    turn = int(quarter) & 3
-    if turn == 0:
-        return s, c
-    if turn == 1:
-        return c, -s
-    if turn == 2:
-        return -s, -c
-    return -c, s
+    turn = quarter - 4.0 * ((quarter * 0.25 + _TO_WHOLE) - _TO_WHOLE)  # -2 to 2, where -2 is 2
+    is_odd, is_half = abs(turn) == 1.0, abs(turn) == 2.0
+    sine, cosine = c if is_odd else s, s if is_odd else c
+    return -sine if is_half | (turn == -1.0) else sine, -cosine if is_half | (turn == 1.0) else cosine
 
 
-@kernel
+@inlined_kernel
 def surface_point(lon_deg: float, lat_deg: float) -> tuple[float, float, float]:
     """Earth-centred x, y, z in metres of the point at height 0."""
     sin_lat, cos_lat = sin_cos(lat_deg)
@@ -129,8 +129,26 @@ def sag_limit_m(horizontal_m: float) -> float:
 
 
 def longest_leg_m(horizontal_m: float) -> float:
-    """Length to which legs are cut so that sag cannot hide a conflict with a minimum of `horizontal_m`."""
+    """Length to which legs are cut so that sag and drift cannot hide a conflict with a minimum of `horizontal_m`.
+
+    Together they put units at most 1 mm further apart: see `farther_m`.
+    """
     return min(LONGEST_LEG_M, math.sqrt(8.0 * LEAST_RADIUS_M * sag_limit_m(horizontal_m)))
+
+
+def farther_m(length_m: float, horizontal_m: float) -> float:
+    """By how much chords of legs so long can at most put two units further apart that are truly `horizontal_m` apart.
+
+    At share s of half the leg, -1 to 1, a unit on the chord is L³/24R² · s(1 - s²) ahead of its place on the arc, and
+    L²/8R · (1 - s²) below it. What is ahead can add to the distance H. What is below takes H/2R of itself from it, for
+    the surface falls away from the tangent by H²/2R; if only one is below it also adds half its square over H.
+    """
+    ahead = length_m**3 / (24.0 * LEAST_RADIUS_M**2)
+    nearer = length_m**2 * horizontal_m / (16.0 * _GREATEST_RADIUS_M**2)
+    # The greatest of (1 - s²)(ahead · s - nearer) is where its slope, a quadratic in s, is 0.
+    s = min(1.0, (nearer + math.sqrt(nearer * nearer + 3.0 * ahead * ahead)) / (3.0 * ahead))
+    sag = length_m**2 / (8.0 * LEAST_RADIUS_M)
+    return 2.0 * max(0.0, (1.0 - s * s) * (ahead * s - nearer)) + math.hypot(horizontal_m, sag) - horizontal_m
 
 
 def chord_of_arc_m(arc_m: float, lat_deg: float) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import config as _numba_config
 
-__all__ = ["kernel", "kernels_are_compiled"]
+__all__ = ["inlined_kernel", "kernel", "kernels_are_compiled"]
 
 config: Any = _numba_config  # its settings are made while it is imported, so no checker knows them
 
@@ -33,10 +33,19 @@ def kernel(function: _FunctionT) -> _FunctionT:
     error model: a division by zero is infinite instead of a branch and an exception in every loop; kernels guard their
     divisions. No fastmath: an answer must not depend on how a sum was reordered.
     """
+    return _compiled(function, inlined=False)
+
+
+def inlined_kernel(function: _FunctionT) -> _FunctionT:
+    """The same, written out wherever it is called: only so can a loop that calls it do several at a time."""
+    return _compiled(function, inlined=True)
+
+
+def _compiled(function: _FunctionT, *, inlined: bool) -> _FunctionT:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_cache())  # read while decorating, and other users of numba keep theirs
     try:
-        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled = numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=inlined)(function)
     finally:
         config.CACHE_DIR = before
     return cast("_FunctionT", compiled)

@@ -8,7 +8,7 @@ from keepclear.errors import Fault, InputError
 from keepclear.model.extents import Track, Volume
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule, domains_of
 
-__all__ = ["JointPlan", "Operation", "Participant", "Plans", "Source", "Zone"]
+__all__ = ["JointPlan", "Operation", "Participant", "Plans", "Source", "Zone", "check_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Operation:
     source: Source = field(default=Source())
 
     def __post_init__(self) -> None:
-        _check_names(self.party, self.id)
+        check_names(self.party, self.id)
         if not self.volumes and not self.tracks:
             raise InputError(Fault("an operation without an extent", "give it a volume or a track", feature=self.id))
         if self.top_speed_m_s is not None and not 0.0 < self.top_speed_m_s < 1e5:
@@ -114,7 +114,7 @@ class Zone:
     source: Source = field(default=Source())
 
     def __post_init__(self) -> None:
-        _check_names(self.party, self.id)
+        check_names(self.party, self.id)
         if not self.volumes:
             raise InputError(Fault("a zone without a volume", "give it a geometry", feature=self.id))
 
@@ -137,7 +137,8 @@ class Plans:
         return Plans(self.operations + other.operations, self.zones + other.zones, self.warnings + other.warnings)
 
 
-def _check_names(party: str, identifier: str) -> None:
+def check_names(party: str, identifier: str) -> None:
+    """Refuse a party or an id that is empty."""
     for what, text in (("party", party), ("id", identifier)):
         if not text or not text.strip():
             raise InputError(Fault(f"no {what}", f"give the {what} a name", feature=identifier, field=what))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from keepclear.clock import monotonic_s
 from keepclear.errors import Fault, InputError
@@ -86,6 +87,7 @@ def check(
         window=(-math.inf if scope.from_s is None else scope.from_s, math.inf if scope.to_s is None else scope.to_s),
         gap_limits_s={**GAP_LIMIT_S, **(gap_limits_s or {})},
         jobs=jobs,
+        with_legs=scheduler is None,
     )
     conflicts = findings(world, area=area, jobs=jobs, scheduler=scheduler, progress=progress)
     if propose and conflicts:
@@ -99,7 +101,7 @@ def check(
         scope=scope,
         operations=len(operations),
         zones=len(zones),
-        legs=world.legs.input_legs,
+        legs=world.input_legs,
         elapsed_s=monotonic_s() - began,
         conflicts=conflicts,
         warnings=(*warnings, *_warnings(world, minima)),
@@ -117,24 +119,38 @@ def findings(
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Conflict, ...]:
     """Findings of a compiled world, ordered by their start."""
-    hits = None
-    if scheduler is not None:
-        from keepclear.separation.cluster import join_on_cluster
-
-        hits = join_on_cluster(world, scheduler, progress=progress)
-    evidence = [judge_moving(world, jobs=jobs, progress=progress, hits=hits), *judge_standing(world)]
+    if scheduler is None:
+        evidence = [judge_moving(world, jobs=jobs, progress=progress), *judge_standing(world)]
+    else:
+        evidence = _judged_on_cluster(world, scheduler, jobs, progress)
     if area is not None:
         evidence = [part.within(area) for part in evidence]
     return conflicts_of(world, evidence)
 
 
+def _judged_on_cluster(
+    world: World, address: str, jobs: int, progress: Callable[[float], None] | None
+) -> list[Evidence]:
+    """What moves is searched by the workers; for what stands still, and for gaps, the legs are needed here too."""
+    from keepclear.separation.cluster import search_on_cluster
+
+    found = search_on_cluster(world, address, progress=progress)
+    moving = judge_moving(replace(world, legs=found.legs), hits=found.hits)
+    return [moving, *(judge_standing(world.with_legs(jobs)) if world.shapes or found.has_gaps else [])]
+
+
 def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     """Evidence as one finding per pair, ordered by their start."""
-    return tuple(sorted((_conflict(world, pair) for pair in collect(evidence)), key=_order))
+    sides: dict[int, Side] = {}
+    return tuple(sorted((_conflict(world, pair, sides) for pair in collect(evidence)), key=_order))
 
 
-def _conflict(world: World, pair: PairEvidence) -> Conflict:
-    a, b = _side(world, pair.first), _side(world, pair.second)
+def _conflict(world: World, pair: PairEvidence, sides: dict[int, Side]) -> Conflict:
+    """A finding as it is told; `sides` holds those told of already."""
+    for thing in (pair.first, pair.second):
+        if thing not in sides:
+            sides[thing] = _side(world, thing)
+    a, b = sides[pair.first], sides[pair.second]
     minima = world.sorts.minima(*pair.sorts)
     sentence = sentence_of(pair.answer, a, b, minima, pair.intervals, pair.closest)
     return Conflict(pair.answer, pair.reasons, a, b, minima, pair.intervals, pair.closest, sentence)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntFlag
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,12 @@ import numpy.typing as npt
 from keepclear.model.findings import Answer, Closest, Interval
 from keepclear.separation.area import Area
 
-__all__ = ["Evidence", "PairEvidence", "Reason", "collect", "reason_texts"]
+__all__ = ["Evidence", "Locate", "PairEvidence", "Reason", "collect", "one_by_one", "reason_texts"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Locate = Callable[[Ints, Flags], list[Closest]]
 _MEET_S = 0.0015
 
 
@@ -70,7 +72,7 @@ class Evidence:
     row
         Row by which `locate` and `inside` find the pair again.
     locate
-        Closest moment of a row; the flag says whether the stretch was certain.
+        Closest moments of rows; the flags say whether their stretches were certain.
     inside
         Which rows, between start and end, have a part in an area.
     """
@@ -84,7 +86,7 @@ class Evidence:
     reasons: npt.NDArray[np.int64]
     sorts: Ints
     row: npt.NDArray[np.int64]
-    locate: Callable[[int, bool], Closest]
+    locate: Locate
     inside: Callable[[Area, Ints, Array, Array], npt.NDArray[np.bool_]]
 
     def within(self, area: Area) -> Evidence:
@@ -109,53 +111,94 @@ class PairEvidence:
     closest: Closest
 
 
-def collect(parts: list[Evidence]) -> Iterator[PairEvidence]:
+def one_by_one(locate: Callable[[int, bool], Closest]) -> Locate:
+    """What locates many rows, of what locates one."""
+
+    def located(rows: Ints, certain: Flags) -> list[Closest]:
+        return [locate(row, flag) for row, flag in zip(rows.tolist(), certain.tolist(), strict=True)]
+
+    return located
+
+
+def collect(parts: list[Evidence]) -> list[PairEvidence]:
     """One finding per pair of things, in the order of their numbers."""
     parts = [part for part in parts if len(part.first)]
     if not parts:
-        return
-    source = np.concatenate([np.full(len(part.first), k) for k, part in enumerate(parts)])
-    first, second, certain, start, end, distance, reasons, sorts, row = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
-    )
-    order = np.lexsort((start, second, first))
-    first, second = first[order], second[order]
-    breaks = np.flatnonzero((np.diff(first) != 0) | (np.diff(second) != 0)) + 1
-    edges = np.concatenate(([0], breaks, [len(order)]))
-    for low, high in pairwise(edges.tolist()):
-        rows = order[low:high]
-        sure = certain[rows].any()
-        chosen = rows[certain[rows]] if sure else rows
-        nearest = distance[chosen].min()
-        best = next(k for k in chosen if distance[k] <= nearest + 1e-6)
-        yield PairEvidence(
-            int(first[low]),
-            int(second[low]),
-            (int(sorts[best, 0]), int(sorts[best, 1])),
-            Answer.CONFLICT if sure else Answer.POSSIBLE,
-            () if sure else reason_texts(int(np.bitwise_or.reduce(reasons[rows]))),
-            _intervals(start[rows], end[rows], certain[rows]),
-            parts[source[best]].locate(int(row[best]), bool(certain[best])),
-        )
-
-
-def _intervals(start: Array, end: Array, certain: npt.NDArray[np.bool_]) -> tuple[Interval, ...]:
-    """Conflict stretches merged, and the possible ones less those."""
-    sure = _merged(start[certain], end[certain])
-    maybe = [part for stretch in _merged(start[~certain], end[~certain]) for part in _less(stretch, sure)]
-    found = [Interval(Answer.CONFLICT, _open(a), _open(b)) for a, b in sure]
-    found += [Interval(Answer.POSSIBLE, _open(a), _open(b)) for a, b in maybe]
-    return tuple(sorted(found, key=lambda i: -np.inf if i.start_s is None else i.start_s))
-
-
-def _merged(start: Array, end: Array) -> list[tuple[float, float]]:
-    """Stretches, sorted by start, that overlap or meet put together."""
-    if len(start) == 0:
         return []
-    last = np.maximum.accumulate(end)
-    begins = np.concatenate(([True], start[1:] > last[:-1] + _MEET_S))
-    ends = np.concatenate((begins[1:], [True]))
-    return list(zip(start[begins].tolist(), last[ends].tolist(), strict=True))
+    source = np.repeat(np.arange(len(parts)), [len(part.first) for part in parts])
+    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS]
+    order = np.lexsort((columns[3], columns[1], columns[0]))
+    source = source[order]
+    first, second, certain, start, end, distance, reasons, sorts, row = (column[order] for column in columns)
+    breaks = np.flatnonzero((np.diff(first) != 0) | (np.diff(second) != 0)) + 1
+    lows = np.concatenate(([0], breaks))
+    pair_of = np.repeat(np.arange(len(lows)), np.diff(np.append(lows, len(order))))
+    sure = np.logical_or.reduceat(certain, lows)
+    best = _best(pair_of, lows, np.where(certain == sure[pair_of], distance, np.inf), certain == sure[pair_of])
+    texts = {mask: reason_texts(mask) for mask in np.unique(np.bitwise_or.reduceat(reasons, lows)).tolist()}
+    why = np.bitwise_or.reduceat(reasons, lows).tolist()
+    return [
+        PairEvidence(
+            one, other, (a, b), Answer.CONFLICT if is_sure else Answer.POSSIBLE, () if is_sure else texts[mask], *rest
+        )
+        for one, other, (a, b), is_sure, mask, *rest in zip(
+            first[lows].tolist(),
+            second[lows].tolist(),
+            sorts[best].tolist(),
+            sure.tolist(),
+            why,
+            _intervals(pair_of, len(lows), start, end, certain),
+            _located(parts, source[best], row[best], certain[best]),
+            strict=True,
+        )
+    ]
+
+
+def _best(pair_of: Ints, lows: Ints, distance: Array, chosen: Flags) -> Ints:
+    """The row of each pair that is the earliest of its nearest, among those chosen."""
+    nearest = np.minimum.reduceat(distance, lows)
+    rows = np.flatnonzero(chosen & (distance <= nearest[pair_of] + 1e-6))
+    return rows[np.searchsorted(pair_of[rows], np.arange(len(lows)))]
+
+
+def _located(parts: list[Evidence], source: Ints, row: Ints, certain: Flags) -> list[Closest]:
+    """The closest moment of each row, asked of the part it is from, all rows of a part at once."""
+    asked = [np.flatnonzero(source == k) for k in range(len(parts))]
+    found = [part.locate(row[at], certain[at]) for part, at in zip(parts, asked, strict=True)]
+    back = np.argsort(np.concatenate(asked)).tolist()
+    together = [closest for some in found for closest in some]
+    return [together[k] for k in back]
+
+
+def _intervals(pair_of: Ints, pairs: int, start: Array, end: Array, certain: Flags) -> list[tuple[Interval, ...]]:
+    """For each pair its conflict stretches merged, and the possible ones less those."""
+    sure, sure_first = _merged(pair_of[certain], pairs, start[certain], end[certain])
+    maybe, maybe_first = _merged(pair_of[~certain], pairs, start[~certain], end[~certain])
+    conflict, possible = Answer.CONFLICT, Answer.POSSIBLE
+    result = []
+    for pair in range(pairs):
+        those = sure[sure_first[pair] : sure_first[pair + 1]]
+        others = maybe[maybe_first[pair] : maybe_first[pair + 1]]
+        found = [Interval(conflict, _open(a), _open(b)) for a, b in those]
+        if others:
+            left = [part for stretch in others for part in _less(stretch, those)] if those else others
+            found += [Interval(possible, _open(a), _open(b)) for a, b in left]
+            found.sort(key=lambda interval: -math.inf if interval.start_s is None else interval.start_s)
+        result.append(tuple(found))
+    return result
+
+
+def _merged(pair_of: Ints, pairs: int, start: Array, end: Array) -> tuple[list[tuple[float, float]], list[int]]:
+    """Stretches, sorted by pair and start, that overlap or meet put together; and where those of each pair begin."""
+    if len(start) == 0:
+        return [], [0] * (pairs + 1)
+    # The latest end so far within each pair: ranks can be set apart by pair exactly, as times cannot.
+    ends, rank = np.unique(end, return_inverse=True)
+    last = ends[np.maximum.accumulate(rank + pair_of * len(ends)) - pair_of * len(ends)]
+    begins = np.concatenate(([True], (pair_of[1:] != pair_of[:-1]) | (start[1:] > last[:-1] + _MEET_S)))
+    stops = np.concatenate((begins[1:], [True]))
+    first = np.searchsorted(pair_of[begins], np.arange(pairs + 1))
+    return list(zip(start[begins].tolist(), last[stops].tolist(), strict=True)), first.tolist()
 
 
 def _less(stretch: tuple[float, float], others: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -175,4 +218,4 @@ def _less(stretch: tuple[float, float], others: list[tuple[float, float]]) -> li
 
 
 def _open(time_s: float) -> float | None:
-    return time_s if np.isfinite(time_s) else None
+    return time_s if math.isfinite(time_s) else None

@@ -101,7 +101,7 @@ def _height_window(points, i, ref_i, gap_points, g, ref_g, climb, slip, vertical
     if vertical == math.inf:
         return low, high
     same = ref_i == ref_g and ref_i <= FL
-    column = 4 if same else 5
+    column = 4 if same else points.shape[1] - 1  # points of a gap and of a leg have as many columns
     dt = points[i + 1, 3] - points[i, 3]
     for side in (-1.0, 1.0):  # the unit in the gap at its lowest, then at its highest
         for end in range(2):
@@ -215,7 +215,8 @@ def _spans_of_gap(gap_points, g, ref, climb, spans):  # type: ignore[no-untyped-
     a, b = 2 * g, 2 * g + 1
     more = 0.5 * climb * (gap_points[b, 3] - gap_points[a, 3])
     if ref <= AMSL:
-        low, high = min(gap_points[a, 5], gap_points[b, 5]), max(gap_points[a, 5], gap_points[b, 5])
+        w84 = gap_points.shape[1] - 1
+        low, high = min(gap_points[a, w84], gap_points[b, w84]), max(gap_points[a, w84], gap_points[b, w84])
     else:
         least, most = min(gap_points[a, 4], gap_points[b, 4]), max(gap_points[a, 4], gap_points[b, 4])
         low, high = spans[ref, 0] * least + spans[ref, 1], spans[ref, 2] * most + spans[ref, 3]

@@ -290,8 +290,9 @@ def _insert(points, piece_of, thing, sort, reference, tolerance, own, blocks, st
         slot = block * BLOCK + store.block_count[block]
         store.block_count[block] += 1
         room -= 1
-        for k in range(6):
-            store.points[2 * slot, k], store.points[2 * slot + 1, k] = points[i, k], points[i + 1, k]
+        for k in range(6):  # the index holds both heights, since a later track's may not be the same
+            column = min(k, points.shape[1] - 1)
+            store.points[2 * slot, k], store.points[2 * slot + 1, k] = points[i, column], points[i + 1, column]
         store.thing[slot], store.sort[slot], store.reference[slot] = thing[piece], sort[piece], reference[piece]
         for k in range(3):
             store.tolerance[slot, k] = tolerance[piece, k]
@@ -384,7 +385,8 @@ def _near(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - one loop, ke
         row, doubt = sort[piece], tolerance[piece, 0]
         begin, end = points[i, 3] - tolerance[piece, 1], points[i + 1, 3] + tolerance[piece, 2]
         for k in range(6):
-            pair[0, k], pair[1, k] = points[i, k], points[i + 1, k]
+            column = min(k, points.shape[1] - 1)
+            pair[0, k], pair[1, k] = points[i, column], points[i + 1, column]
         probes = 0.0
         for c in range(used.shape[0]):
             if reach[row, c] >= 0.0:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ __all__ = ["judge_moving", "side_of_leg", "surface_distance_m"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Position = tuple[float, float, float | None]
 
 
 def judge_moving(
@@ -48,10 +51,9 @@ def judge_moving(
     _judge_hits(hits, *args, found, reasons)
     sure, maybe = found
 
-    def locate(row: int, certain: bool) -> Closest:
-        at = sure[row] if certain else maybe[row]
-        i, j = int(hits[row, 0]), int(hits[row, 1])
-        return _closest(world, i, j, at)
+    def locate(rows: Ints, certain: Flags) -> list[Closest]:
+        at = np.where(certain[:, None], sure[rows, 3:], maybe[rows, 3:])
+        return _closest(world, hits[rows], at)
 
     def inside(area: Area, row: Ints, start: Array, end: Array) -> npt.NDArray[np.bool_]:
         nothing = np.zeros(len(row))
@@ -117,7 +119,7 @@ def _judge_hits(  # type: ignore[no-untyped-def]
 def side_of_leg(world: World, i: int, u: float) -> tuple[float, tuple[float, float, float | None], int, float, float]:
     """Time, position, height code, and height in its own reference and above W84, at place u of leg i."""
     a, b = world.legs.points[i], world.legs.points[i + 1]
-    time, own, w84 = (float(a[k] + u * (b[k] - a[k])) for k in (3, 4, 5))
+    time, own, w84 = (float(a[k] + u * (b[k] - a[k])) for k in (3, 4, -1))
     lon, lat = surface_lonlat(*(float(a[k] + u * (b[k] - a[k])) for k in range(3)))
     code = int(world.legs.reference[world.legs.piece_of[i]])
     return time, (lon, lat, w84 if code <= AMSL else None), code, own, w84
@@ -128,15 +130,43 @@ def surface_distance_m(a: tuple[float, float, float | None], b: tuple[float, flo
     return math.dist(surface_point(a[0], a[1]), surface_point(b[0], b[1]))
 
 
-def _closest(world: World, i: int, j: int, found: Array) -> Closest:
-    time_a, a, code_a, own_a, w84_a = side_of_leg(world, i, float(found[3]))
-    time_b, b, code_b, own_b, w84_b = side_of_leg(world, j, float(found[4]))
-    vertical = None
+def _closest(world: World, hits: npt.NDArray[np.int32], at: Array) -> list[Closest]:
+    """Closest moments of pairs of legs, each at its places u and w, shape (n, 2)."""
+    first, second = (_sides(world, hits[:, k], at[:, k]) for k in (0, 1))
+    return [
+        Closest(time_a, time_b, math.dist(on_a, on_b), _height_gap(*height_a, *height_b), a, b)
+        for (time_a, a, on_a, height_a), (time_b, b, on_b, height_b) in zip(first, second, strict=True)
+    ]
+
+
+def _sides(world: World, legs: npt.NDArray[np.int32], u: Array) -> Iterator[tuple[float, Position, Any, Any]]:
+    """As `side_of_leg`, for many: time, position, the same as a point of the surface, and the heights as there."""
+    a, b = world.legs.points[legs], world.legs.points[legs + 1]
+    there = a + u[:, None] * (b - a)
+    lon_lat, surface = np.empty((len(legs), 2)), np.empty((len(legs), 3))
+    _on_surface(there, lon_lat, surface)
+    time, own, w84 = there[:, 3].tolist(), there[:, 4].tolist(), there[:, -1].tolist()
+    codes = world.legs.reference[world.legs.piece_of[legs]].tolist()
+    places = (
+        (lon, lat, height if code <= AMSL else None)
+        for (lon, lat), height, code in zip(lon_lat.tolist(), w84, codes, strict=True)
+    )
+    return zip(time, places, surface.tolist(), zip(codes, own, w84, strict=True), strict=True)
+
+
+@kernel
+def _on_surface(points, lon_lat, surface):  # type: ignore[no-untyped-def]
+    """Longitude and latitude of points near the surface, and the points of the surface there."""
+    for row in range(points.shape[0]):
+        lon, lat = surface_lonlat(points[row, 0], points[row, 1], points[row, 2])
+        lon_lat[row, 0], lon_lat[row, 1] = lon, lat
+        surface[row, 0], surface[row, 1], surface[row, 2] = surface_point(lon, lat)
+
+
+def _height_gap(code_a: int, own_a: float, w84_a: float, code_b: int, own_b: float, w84_b: float) -> float | None:
     if code_a == code_b <= FL + 1:
-        vertical = abs(own_a - own_b)
-    elif code_a <= AMSL and code_b <= AMSL:
-        vertical = abs(w84_a - w84_b)
-    return Closest(time_a, time_b, surface_distance_m(a, b), vertical, a, b)
+        return abs(own_a - own_b)
+    return abs(w84_a - w84_b) if code_a <= AMSL and code_b <= AMSL else None
 
 
 # The kernel above writes these three as numbers.

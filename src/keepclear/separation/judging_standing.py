@@ -11,7 +11,7 @@ from keepclear.geo.ellipsoid import surface_lonlat, towards
 from keepclear.geo.heights import AGL, AMSL, FL, HEIGHT_SPANS
 from keepclear.model.findings import Closest
 from keepclear.separation.area import Area, legs_in, spheres_in
-from keepclear.separation.evidence import Evidence, Reason
+from keepclear.separation.evidence import Evidence, Reason, one_by_one
 from keepclear.separation.gaps import gap_spheres, judge_gap_gaps, judge_gap_legs, judge_gap_shapes
 from keepclear.separation.judging import side_of_leg, surface_distance_m
 from keepclear.separation.leg_pairs import MARGIN_M, MARGIN_S
@@ -176,7 +176,7 @@ def _evidence(first, second, rules, sure, maybe, can_be_sure, reasons, radius, l
         reasons[rows][keep],
         np.where(swapped[rows, None], rules[rows, ::-1], rules[rows])[keep],
         rows[keep],
-        located,
+        one_by_one(located),
         inside,
     )
 
@@ -316,7 +316,7 @@ def _shapes_with_shapes(world: World, pairs: Ints) -> Evidence | None:
     return Evidence(
         np.minimum(one, other), np.maximum(one, other), sure[rows], low[keep][rows], high[keep][rows],
         np.maximum(result[rows, 0] - radius[keep][rows], 0.0), reasons[rows].astype(np.int64),
-        _ordered(rules, swapped, keep)[rows], rows, locate, inside,
+        _ordered(rules, swapped, keep)[rows], rows, one_by_one(locate), inside,
     )  # fmt: skip
 
 
@@ -428,7 +428,7 @@ def _gap_evidence(first, second, rules, result, locate, inside) -> Evidence:  # 
     return Evidence(
         np.minimum(first, second)[rows], np.maximum(first, second)[rows], np.zeros(len(rows), np.bool_),
         result[rows, 0], result[rows, 1], result[rows, 2], np.full(len(rows), int(Reason.GAP)),
-        _ordered(rules, first > second, order)[rows], rows, locate, inside,
+        _ordered(rules, first > second, order)[rows], rows, one_by_one(locate), inside,
     )  # fmt: skip
 
 

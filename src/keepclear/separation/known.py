@@ -24,7 +24,7 @@ from keepclear.separation.growing_sorts import GrowingSorts
 from keepclear.separation.index import LegIndex, Rules, touching
 from keepclear.separation.judging import judge_moving
 from keepclear.separation.judging_standing import judge_standing
-from keepclear.separation.legs import Legs, columns_of, compile_legs
+from keepclear.separation.legs import Legs, columns_of, compile_legs, with_both_heights
 from keepclear.separation.minima import MinimaTable
 from keepclear.separation.overlap import runs_of_legs
 from keepclear.separation.shapes import Shape, compile_shapes
@@ -404,7 +404,8 @@ def _standing(thing: Thing, legs: Legs, low: int, high: int) -> _Standing:
         return _Standing(shapes, None, spheres, times)
     assert isinstance(thing, Operation), "only operations have tracks"
     gaps = replace(
-        legs, points=legs.points[:0], piece_of=legs.piece_of[:0], gap_points=legs.gap_points[2 * low : 2 * high],
+        legs, points=legs.points[:0], piece_of=legs.piece_of[:0],
+        gap_points=with_both_heights(legs.gap_points[2 * low : 2 * high]),
         gap_operation=legs.gap_operation[low:high], gap_sort=legs.gap_sort[low:high],
         gap_reference=legs.gap_reference[low:high], gap_tolerance=legs.gap_tolerance[low:high],
     )  # fmt: skip
@@ -446,7 +447,7 @@ def _joined(
     piece_of[::2] = pieces + np.arange(n)
     return replace(
         gaps,
-        points=np.vstack((own.points, points)),
+        points=np.vstack((with_both_heights(own.points), points)),
         piece_of=np.concatenate((own.piece_of, piece_of)),
         operation=np.concatenate((np.full(pieces, asked), thing)).astype(np.int32),
         sort=np.concatenate((own.sort, sort)),

@@ -131,13 +131,14 @@ def region(points, i, j, ref_i, ref_j, slip_low, slip_high, vertical_m, certain,
 
 @kernel
 def _clip_heights(points, i, j, ref_i, ref_j, vertical_m, certain, spans, polygon, n, scratch):  # type: ignore[no-untyped-def]
+    w84 = points.shape[1] - 1
     # The least and greatest gap are linear in (u, w): three corners of the square give their coefficients.
-    lo00, hi00 = height_gaps(spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j, 4], points[j, 5])
+    lo00, hi00 = height_gaps(spans, certain, ref_i, points[i, 4], points[i, w84], ref_j, points[j, 4], points[j, w84])
     lo10, hi10 = height_gaps(
-        spans, certain, ref_i, points[i + 1, 4], points[i + 1, 5], ref_j, points[j, 4], points[j, 5]
+        spans, certain, ref_i, points[i + 1, 4], points[i + 1, w84], ref_j, points[j, 4], points[j, w84]
     )
     lo01, hi01 = height_gaps(
-        spans, certain, ref_i, points[i, 4], points[i, 5], ref_j, points[j + 1, 4], points[j + 1, 5]
+        spans, certain, ref_i, points[i, 4], points[i, w84], ref_j, points[j + 1, 4], points[j + 1, w84]
     )
     if not certain:  # some height: the least that i is above j, and the least that j is above i
         n = clip(polygon, n, scratch, lo10 - lo00, lo01 - lo00, vertical_m - lo00)

@@ -62,10 +62,13 @@ def _stretch(points, i, ref, early, late, undulation, band, start, end, vertical
         return 1.0, 0.0
     if vertical == math.inf:
         return low, high
+    w84 = points.shape[1] - 1
     for which in range(2):  # 0: above the ceiling; 1: below the floor
         code, value, least, most = int(band[which, 0]), band[which, 1], band[which, 2], band[which, 3]
-        a = _bound_gap(spans, certain, ref, points[i, 4], points[i, 5], undulation[0], code, value, least, most)
-        b = _bound_gap(spans, certain, ref, points[i + 1, 4], points[i + 1, 5], undulation[1], code, value, least, most)
+        a = _bound_gap(spans, certain, ref, points[i, 4], points[i, w84], undulation[0], code, value, least, most)
+        b = _bound_gap(
+            spans, certain, ref, points[i + 1, 4], points[i + 1, w84], undulation[1], code, value, least, most
+        )
         pick = 1 if certain else 0
         if which == 0:
             low, high = _below(a[pick], b[pick], vertical, low, high)

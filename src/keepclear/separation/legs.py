@@ -26,7 +26,7 @@ from keepclear.model.kinds import Domain
 from keepclear.model.operations import Operation
 from keepclear.separation.minima import RVSM_CEILING_M
 
-__all__ = ["HEIGHT_CODES", "Legs", "TrackColumns", "columns_of", "compile_legs"]
+__all__ = ["HEIGHT_CODES", "Legs", "TrackColumns", "columns_of", "compile_legs", "with_both_heights"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -44,6 +44,8 @@ _ROOM = 1.01
 """Legs are cut as if they were this much longer: more than the ellipsoid differs from a sphere over 30 km."""
 _METRES_PER_DEGREE = 111_700.0 * _ROOM * 1.0001
 """No degree of the surface is longer, with that room."""
+_AT_ONCE = 512
+"""Positions that are turned into vectors together: a loop without a branch, whose results stay in the cache."""
 _ARC_CUT_M = 30_000.0
 """Up to here a leg's inner points are found by lifting its chord (off by less than 0.1 mm), beyond by PROJ."""
 
@@ -91,14 +93,15 @@ class Legs:
     Attributes
     ----------
     points
-        Shape (n, 6): earth-centred x, y, z at height 0; seconds since the epoch; height in its own reference; height
-        above W84 (the same number where that is not known). Metres.
+        Shape (n, 5 or 6): earth-centred x, y, z at height 0; seconds since the epoch; height in its own reference. The
+        last column is the height above W84 (the same number where that is not known): a sixth if any track is AMSL,
+        else the fifth is both. Metres.
     piece_of
         Shape (n,): piece of the leg that begins at a point; -1 where none does.
     operation, sort, reference, uncertainty_m, early_s, late_s
         Shape (pieces,): index of the operation, row in the minima, height code, tolerances.
     gaps
-        Shape (g, 2): first and second point of each gap, as indices into `gap_points`, shape (2g, 6).
+        Shape (g, 2): first and second point of each gap, as indices into `gap_points`, shape (2g, 5 or 6).
     gap_operation, gap_sort, gap_reference, gap_tolerance
         Shape (g,) and (g, 3): uncertainty, early, late.
     longest_m
@@ -164,9 +167,7 @@ def compile_legs(
     jobs
         Threads: each takes a share of the tracks.
     """
-    on_ground = np.fromiter(
-        (operation.domains <= {Domain.GROUND, Domain.SEA} for operation in operations), np.bool_, len(operations)
-    )
+    on_ground = _on_ground(operations)
     undulation, shares = _undulations(columns), _shares(columns, jobs)
     given = columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m
     rules = sorts, high_sorts, longest_m, RVSM_CEILING_M
@@ -182,7 +183,8 @@ def compile_legs(
         counts = np.array([(*survey[:3], len(survey[4])) for survey in surveys], dtype=np.int64)
         starts = np.vstack((np.zeros((1, 4), np.int64), np.cumsum(counts, axis=0)))
         points, pieces, gaps, _ = (int(n) for n in starts[-1])
-        out = _Room(points, pieces, gaps, len(longest_m), len(shares))
+        width = 6 if (columns.reference == height_codes.AMSL).any() else 5
+        out = _Room(points, width, pieces, gaps, len(longest_m), len(shares))
         paths = _long_paths(columns, np.concatenate([survey[4] for survey in surveys]))
         filled = pool.map(
             lambda k: _fill(
@@ -196,14 +198,27 @@ def compile_legs(
     return out.legs(sum(survey[3] for survey in surveys))
 
 
+def _on_ground(operations: Sequence[Operation]) -> npt.NDArray[np.bool_]:
+    seen: dict[frozenset[Domain], bool] = {}
+    for operation in operations:
+        if operation.domains not in seen:
+            seen[operation.domains] = operation.domains <= {Domain.GROUND, Domain.SEA}
+    return np.fromiter((seen[operation.domains] for operation in operations), np.bool_, len(operations))
+
+
+def with_both_heights(points: Array) -> Array:
+    """The same points with six columns, so that they can stand among others of which some are AMSL."""
+    return points if points.shape[1] == 6 else np.column_stack((points, points[:, 4]))
+
+
 class _Room:
     """Room for what `_fill` writes, shared by its threads."""
 
-    def __init__(self, points: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
+    def __init__(self, points: int, width: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
         self.arrays = (
-            np.empty((points, 6)), np.full(points, -1, dtype=np.int32),
+            np.empty((points, width)), np.full(points, -1, dtype=np.int32),
             np.empty(pieces, np.int32), np.empty(pieces, np.int32), np.empty(pieces, np.int8), np.zeros((3, pieces)),
-            np.empty((2 * gaps, 6)), np.empty(gaps, np.int32), np.empty(gaps, np.int32), np.empty(gaps, np.int8),
+            np.empty((2 * gaps, width)), np.empty(gaps, np.int32), np.empty(gaps, np.int32), np.empty(gaps, np.int8),
             np.zeros((3, gaps)), np.zeros((shares, rows)),
         )  # fmt: skip
 
@@ -276,7 +291,7 @@ def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m
     square = nearest * nearest
     cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0))  # no less than the cosine
     dlat, dlon = lat1 - lat0, (lon1 - lon0) * cosine
-    if _METRES_PER_DEGREE * math.sqrt(dlat * dlat + dlon * dlon) <= longest_m:
+    if (_METRES_PER_DEGREE * _METRES_PER_DEGREE) * (dlat * dlat + dlon * dlon) <= longest_m * longest_m:
         return 1, 0.0
     x0, y0, z0 = surface_point(lon0, lat0)
     x1, y1, z1 = surface_point(lon1, lat1)
@@ -342,7 +357,8 @@ def _survey(  # type: ignore[no-untyped-def]
 @kernel
 def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
     points[i, 0], points[i, 1], points[i, 2] = x, y, z
-    points[i, 3], points[i, 4], points[i, 5] = t, h, w
+    points[i, 3], points[i, 4] = t, h
+    points[i, points.shape[1] - 1] = w
 
 
 @kernel
@@ -380,7 +396,7 @@ def _cut(points, piece_of, at, piece, n, length, time_s, h, w, long_lon, long_la
 
 
 @kernel
-def _fill(  # type: ignore[no-untyped-def]
+def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0915 - `_placed` must be called here: deeper, it is slow
     time_s, lon, lat, height, undulation, first, operation, reference, gap_s, by_position, uncertainty, early, late,
     on_ground, sorts, high_sorts, longest_m, high_m, long_lon, long_lat, long_first, points, piece_of, piece_op,
     piece_sort, piece_ref, piece_tol, gap_points, gap_op, gap_sort, gap_ref, gap_tol, longest, share, low, stop,
@@ -389,13 +405,15 @@ def _fill(  # type: ignore[no-untyped-def]
     """Write points, pieces and gaps of tracks ``low`` to ``stop`` from the given rows on."""
     piece -= 1
     has_geoid = undulation.shape[0] == lon.shape[0]
+    places, placed = np.empty(3 * _AT_ONCE), np.int64(-_AT_ONCE)
     for track in range(low, stop):
         begin, end, op = first[track], first[track + 1], operation[track]
         low_sort, high_sort = sorts[op], high_sorts[op]
         unknown = GROUND_SPAN if on_ground[op] else NOTHING
         last_sort, last_blank, open_piece = -1, False, False
+        placed = _placed(lon, lat, begin, placed, places)
         _put_position(
-            points, at, lon[begin], lat[begin], time_s[begin], height[begin], undulation[begin if has_geoid else 0]
+            points, at, places, begin - placed, time_s[begin], height[begin], undulation[begin if has_geoid else 0]
         )
         at += 1
         for k in range(begin, max(end, begin + 1)):
@@ -411,17 +429,19 @@ def _fill(  # type: ignore[no-untyped-def]
                     piece_op, piece_sort, piece_ref, piece_tol,
                 )  # fmt: skip
                 piece_of[at - 1] = piece
-                _put_position(points, at, lon[k], lat[k], time_s[k], height[k], undulation[k if has_geoid else 0])
+                placed = _placed(lon, lat, k, placed, places)
+                _put_position(points, at, places, k - placed, time_s[k], height[k], undulation[k if has_geoid else 0])
                 at += 1
             if k1 == k:
                 break
-            _put_position(points, at, lon[k1], lat[k1], time_s[k1], height[k1], undulation[k1 if has_geoid else 0])
+            placed = _placed(lon, lat, k1, placed, places)
+            _put_position(points, at, places, k1 - placed, time_s[k1], height[k1], undulation[k1 if has_geoid else 0])
             sort = _sort_of_leg(height[k], height[k1], low_sort, high_sort, high_m)
             blank = math.isnan(height[k]) or math.isnan(height[k1])
             code = unknown if blank else reference[track]
             doubt, before, after = max(uncertainty[a], uncertainty[b]), max(early[a], early[b]), max(late[a], late[b])
             if is_gap:
-                for m in range(6):
+                for m in range(points.shape[1]):
                     gap_points[2 * gap, m], gap_points[2 * gap + 1, m] = points[at - 1, m], points[at, m]
                 _describe(op, sort, code, doubt, before, after, gap, gap_op, gap_sort, gap_ref, gap_tol)
                 gap += 1
@@ -442,18 +462,31 @@ def _fill(  # type: ignore[no-untyped-def]
                 piece_of[at - 1] = piece
                 at += 1
                 continue
-            p, q = at - 1, at
+            p, q, w84 = at - 1, at, points.shape[1] - 1
             at = _cut(
                 points, piece_of, at, piece, n, length, (points[p, 3], points[q, 3]), (points[p, 4], points[q, 4]),
-                (points[p, 5], points[q, 5]), long_lon, long_lat, long_first[min(long_leg, long_first.shape[0] - 1)],
+                (points[p, w84], points[q, w84]), long_lon, long_lat,
+                long_first[min(long_leg, long_first.shape[0] - 1)],
             )  # fmt: skip
             long_leg += 1 if length > _ARC_CUT_M else 0
 
 
 @kernel
-def _put_position(points, at, lon, lat, time_s, height, undulation):  # type: ignore[no-untyped-def]
+def _placed(lon, lat, k, placed, places):  # type: ignore[no-untyped-def]
+    """See to it that `places` holds the vector of position k, x, y and z each in a row; returns where it begins."""
+    if k < placed + _AT_ONCE:
+        return placed
+    many = min(_AT_ONCE, lon.shape[0] - k)
+    lons, lats = lon[k : k + many], lat[k : k + many]
+    for m in range(many):
+        places[m], places[m + _AT_ONCE], places[m + 2 * _AT_ONCE] = surface_point(lons[m], lats[m])
+    return k
+
+
+@kernel
+def _put_position(points, at, places, m, time_s, height, undulation):  # type: ignore[no-untyped-def]
     """Write a position as given; a height that is not known counts as 0, in a piece whose heights span everything."""
     h = 0.0 if math.isnan(height) else height
-    x, y, z = surface_point(lon, lat)
-    points[at, 0], points[at, 1], points[at, 2] = x, y, z
-    points[at, 3], points[at, 4], points[at, 5] = time_s, h, h + undulation
+    points[at, 0], points[at, 1], points[at, 2] = places[m], places[m + _AT_ONCE], places[m + 2 * _AT_ONCE]
+    points[at, 3], points[at, 4] = time_s, h
+    points[at, points.shape[1] - 1] = h + undulation

@@ -24,7 +24,10 @@ _METRES_PER_DEGREE = 110_500.0
 
 def pairs_compared(world: World, area: Area | None) -> int:
     """How many pairs of things that some rule binds have both parts in the window and one of them in the area."""
-    in_window = _mask(world, lambda extent: _is_in_window(extent, world.window))
+    if world.window == (-math.inf, math.inf):
+        in_window = np.ones(len(world.operations) + len(world.zones), np.bool_)
+    else:
+        in_window = _mask(world, lambda extent: _is_in_window(extent, world.window))
     pairs = _pairs(world, in_window)
     if area is None:
         return pairs
@@ -46,8 +49,12 @@ def _is_in_window(extent: Track | Volume, window: tuple[float, float]) -> bool:
         start = -math.inf if extent.start_s is None else extent.start_s
         end = math.inf if extent.end_s is None else extent.end_s
         return start <= window[1] and window[0] <= end
-    start = float(extent.time_s[0]) - float(np.max(extent.early_s))
-    return start <= window[1] and window[0] <= float(extent.time_s[-1]) + float(np.max(extent.late_s))
+    start = float(extent.time_s[0]) - _most(extent.early_s)
+    return start <= window[1] and window[0] <= float(extent.time_s[-1]) + _most(extent.late_s)
+
+
+def _most(tolerance: float | npt.NDArray[np.float64]) -> float:
+    return tolerance if isinstance(tolerance, float) else float(np.max(tolerance))
 
 
 def _may_be_in_area(extent: Track | Volume, area: Area) -> bool:
@@ -68,7 +75,7 @@ def _may_be_in_area(extent: Track | Volume, area: Area) -> bool:
 
 def _box(extent: Track | Volume) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
     if isinstance(extent, Track):
-        return extent.lon_deg, extent.lat_deg, float(np.max(extent.uncertainty_m))
+        return extent.lon_deg, extent.lat_deg, _most(extent.uncertainty_m)
     footprint = extent.footprint
     if isinstance(footprint, Circle):
         return np.array([footprint.lon_deg]), np.array([footprint.lat_deg]), footprint.radius_m + extent.uncertainty_m

@@ -38,16 +38,17 @@ def _start_helper() -> Callable[[], None]:
 
 def compile_judges() -> None:
     """Compile the judges by calling them with nothing to judge; the types are a real call's (a test holds this)."""
-    from keepclear.separation.judging import _judge_hits
+    from keepclear.separation.judging import _judge_hits, _on_surface
     from keepclear.separation.leg_shapes import judge_legs
 
     number, numbers, table = np.zeros(0), np.zeros(0, np.int32), np.zeros((0, 0))
-    codes, first, points = np.zeros(0, np.int8), np.zeros(1, np.int64), np.zeros((0, 6))
+    codes, first, points = np.zeros(0, np.int8), np.zeros(1, np.int64), np.zeros((0, 5))
     column = np.zeros(0, np.int64)
     _judge_hits(
         np.zeros((0, 2), np.int32), points, numbers, codes, number, number, number, numbers, table, table, table,
         np.zeros((0, 0), np.bool_), -math.inf, math.inf, HEIGHT_SPANS, np.zeros((2, 0, 5)), np.zeros(0, np.int64),
     )  # fmt: skip
+    _on_surface(points, table, table)
     judge_legs(
         points, column, codes, number, number, np.zeros((0, 2)), column, number, 0.001, number, number,
         np.zeros((0, 2, 4)), number, number, points, first, np.zeros((0, 4)), first, np.zeros((0, 3)), first, first,

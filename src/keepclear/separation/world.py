@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +19,7 @@ from keepclear.separation.search import Limits
 from keepclear.separation.shapes import Shape, Shapes, compile_shapes, pack
 from keepclear.separation.sorts import Sorts, sort_out
 
-__all__ = ["World", "compile_world"]
+__all__ = ["World", "compile_world", "lengths_to_cut"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,6 +43,19 @@ class World:
     _parties: Mapping[str, int] = field(default_factory=dict)
     minima: MinimaTable = field(default_factory=MinimaTable.default)
     gap_limits_s: Mapping[Domain, float] = field(default_factory=lambda: GAP_LIMIT_S)
+
+    @property
+    def input_legs(self) -> int:
+        """How many legs the tracks have as given, whether they are compiled or not."""
+        if self.legs.input_legs:
+            return self.legs.input_legs
+        return sum(max(len(track.time_s) - 1, 1) for operation in self.operations for track in operation.tracks)
+
+    def with_legs(self, jobs: int = 1) -> World:
+        """The same world with the legs compiled, if they are not."""
+        if self.legs.input_legs or not self.input_legs:
+            return self
+        return replace(self, legs=_legs_of(self.operations, self.sorts, self.gap_limits_s, jobs))
 
     @cached_property
     def limits(self) -> Limits:
@@ -150,8 +163,14 @@ def compile_world(
     window: tuple[float, float] = (-math.inf, math.inf),
     gap_limits_s: Mapping[Domain, float] = GAP_LIMIT_S,
     jobs: int = 1,
+    with_legs: bool = True,
 ) -> World:
     """Compile operations and zones.
+
+    Parameters
+    ----------
+    with_legs
+        Whether the legs are compiled too: it takes most of the time, and workers of a cluster compile their own.
 
     Raises
     ------
@@ -159,10 +178,9 @@ def compile_world(
         If the minima between units that move are 0.
     """
     sorts = sort_out(operations, zones, minima)
-    above, least = _least_minima(sorts)
-    longest = np.array([longest_leg_m(value) for value in above])
-    columns = columns_of(operations, dict(gap_limits_s))
-    legs = compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest, jobs=jobs)
+    _, least = _least_minima(sorts)
+    moving, rows = (operations, sorts) if with_legs else ((), _of_nothing(sorts))
+    legs = _legs_of(moving, rows, gap_limits_s, jobs)
     parties: dict[str, int] = {}
     for operation in operations:
         parties.setdefault(operation.party, len(parties))
@@ -171,6 +189,23 @@ def compile_world(
         *_shapes_of(zones, sorts.of_zone, least),
     ]
     return World(operations, zones, sorts, legs, tuple(shapes), compare_own, window, parties, minima, gap_limits_s)
+
+
+def lengths_to_cut(sorts: Sorts) -> Array:
+    """Length beyond which a leg of each row of the minima is cut."""
+    above, _ = _least_minima(sorts)
+    return np.array([longest_leg_m(value) for value in above])
+
+
+def _legs_of(operations: Sequence[Operation], sorts: Sorts, gap_limits_s: Mapping[Domain, float], jobs: int) -> Legs:
+    columns = columns_of(operations, dict(gap_limits_s))
+    longest_m = lengths_to_cut(sorts)
+    return compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest_m, jobs=jobs)
+
+
+def _of_nothing(sorts: Sorts) -> Sorts:
+    """The same rows, with no operation in them."""
+    return replace(sorts, of_operation=sorts.of_operation[:0], of_high_legs=sorts.of_high_legs[:0])
 
 
 def _least_minima(sorts: Sorts) -> tuple[Array, Array]:

@@ -218,6 +218,10 @@ GOOD = "A,0,1,2,3\n"
         ((HEAD + GOOD).replace("\n", "\r"), ("line 1", "", "a carriage return inside")),
         ("operation,kind,time,lat,lon\nA,tank,0,1,2\n", ("line 2", "kind", "unknown kind of operation")),
         ("operation,kind,time,lat,lon\nA,uas,0,1,2\nA,sar,1,1,2\n", ("line 3", "kind", "operation 'A' had 'uas'")),
+        (
+            "operation,kind,time,lat,lon\n" + "".join(f"A,uas,{t},1,2\n" for t in range(9)) + "A,sar,9,1,2\n",
+            ("line 11", "kind", "operation 'A' had 'uas'"),
+        ),
         ("operation,track,time,lat,lon\nA,guessed,0,1,2\n", ("line 2", "track", "not a sort of track")),
         ("operation,domain,time,lat,lon\nA,space,0,1,2\n", ("line 2", "domain", "unknown domain")),
         ("operation,early_s,time,lat,lon\nA,-1,0,1,2\n", ("line 2", "early_s", "number out of range")),

@@ -272,3 +272,18 @@ def test_any_changed_bytes_give_values_or_input_error(data):
 def test_any_bytes_between_the_marks_give_input_error(middle):
     with pytest.raises(InputError):
         read(b"PAR1" + middle + b"PAR1")
+
+
+def test_operations_whose_rows_are_mixed_and_those_whose_rows_are_together_are_read_alike() -> None:
+    ids, times = np.repeat(["A", "B", "C"], 40), np.tile(np.arange(40.0), 3)
+    parties = np.where(times < 20.0, "UN", "RU")  # an operation's second half is another party's
+    lat = np.linspace(35.0, 36.0, 120)
+
+    def tracks(order) -> dict[tuple[str, str], list[float]]:
+        table = {"operation": ids, "party": parties, "time": T0 + times, "lat": lat, "lon": lat}
+        plans = read(written({name: pa.array(column[order]) for name, column in table.items()}))
+        return {(one.party, one.id): one.tracks[0].lat_deg.tolist() for one in plans.operations}
+
+    together, mixed = tracks(np.arange(120)), tracks(np.argsort(times, kind="stable"))
+    assert together == mixed
+    assert {key: len(track) for key, track in together.items()} == {(p, i): 20 for i in "ABC" for p in ("UN", "RU")}

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from socket import create_server
 
+import dask
+import numpy as np
 import pytest
 from distributed import LocalCluster
 
 from keepclear.errors import InputError
+from keepclear.model.extents import Track, TrackBasis, Volume
+from keepclear.model.findings import Report
+from keepclear.model.footprints import Circle
 from keepclear.model.heights import HeightReference
-from keepclear.separation import search
+from keepclear.model.kinds import ZoneKind
+from keepclear.model.operations import Operation
+from keepclear.separation import cluster
 from keepclear.separation.checking import check
-from keepclear.separation.cluster import join_on_cluster
+from keepclear.separation.cluster import search_on_cluster
+from keepclear.separation.judging import judge_moving
+from keepclear.separation.legs import Legs
 from keepclear.separation.minima import MinimaTable
 from keepclear.separation.search import join
-from keepclear.separation.world import compile_world
-from tests.unit.separation.test_search import pairs, random_world
+from keepclear.separation.world import World, compile_world
+from tests.reference.made import at, operation, track, zone
+from tests.unit.separation.test_search import random_world
 
 pytestmark = pytest.mark.slow
 
@@ -26,40 +38,140 @@ pytestmark = pytest.mark.slow
 def scheduler() -> Iterator[str]:
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as cluster:
-        yield cluster.scheduler_address
+    ) as started:
+        yield started.scheduler_address
 
 
-@pytest.mark.parametrize("seed", [1, 11])
-def test_it_finds_what_threads_find(seed: int, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_LEAST_TILE", 5)
-    world = random_world(seed, MinimaTable.default(), slips=True, references=[HeightReference.W84])
+@pytest.fixture
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_LEAST_TILE", 5)
+
+
+def placed(legs: Legs, hits: np.ndarray) -> list[tuple[bytes, ...]]:
+    """Pairs of legs as their operations and ends: numbers that do not depend on which other legs there are."""
+
+    def name(leg: int) -> tuple[bytes, bytes]:
+        ends = legs.points[leg : leg + 2][:, [0, 1, 2, 3, 4, -1]]
+        return legs.operation[legs.piece_of[leg]].tobytes(), ends.tobytes()
+
+    return sorted((*name(int(i)), *name(int(j))) for i, j in hits)
+
+
+def judged(world: World, legs: Legs, hits: np.ndarray) -> list[tuple[bytes, ...]]:
+    """Those of the pairs that are too close, or may be: how much wider a search was does not show in them."""
+    evidence = judge_moving(replace(world, legs=legs), hits=hits)
+    return placed(legs, hits[np.unique(evidence.row)])
+
+
+def both(world: World, scheduler: str, **options: object) -> tuple[Report, Report]:
+    here, there = (
+        check(world.operations, world.zones, scheduler=where, **options)  # type: ignore[arg-type]
+        for where in (None, scheduler)
+    )
+    return replace(here, elapsed_s=0.0), replace(there, elapsed_s=0.0)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 11, 12])
+@pytest.mark.usefixtures("small_tiles")
+def test_it_finds_what_threads_find(seed: int, scheduler: str) -> None:
+    world = random_world(seed, MinimaTable.default(), slips=seed % 2 == 1, references=[*HeightReference])
     seen: list[float] = []
-    found = pairs(join_on_cluster(world, scheduler, progress=seen.append))
-    assert found
-    assert found == pairs(join(world.legs, world.limits))
+    found = search_on_cluster(world, scheduler, progress=seen.append)
+    pairs = placed(found.legs, found.hits)
+    assert pairs
+    assert len(set(pairs)) == len(pairs), "each pair once"
+    assert judged(world, found.legs, found.hits) == judged(world, world.legs, join(world.legs, world.limits)) != []
+    assert found.has_gaps == (len(world.legs.gap_operation) > 0)
     assert len(seen) > 2, "each worker had tiles to do"
     assert seen[-1] == 1.0
 
 
-def test_a_check_there_says_the_same(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "_LEAST_TILE", 5)
-    world = random_world(3, MinimaTable.default(), slips=False, references=[*HeightReference])
-    here, there = check(world.operations), check(world.operations, scheduler=scheduler)
+@pytest.mark.parametrize("seed", [3, 5, 6])
+@pytest.mark.usefixtures("small_tiles")
+def test_a_check_there_says_the_same(seed: int, scheduler: str) -> None:
+    world = random_world(seed, MinimaTable.default(), slips=True, references=[*HeightReference])
+    here, there = both(world, scheduler)
     assert here.conflicts
-    assert there.conflicts == here.conflicts
+    assert there == here
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_legs_that_are_cut_and_slips_by_position_are_in_the_right_tiles(scheduler: str) -> None:
+    rng = np.random.default_rng(4)
+    operations = []
+    for k in range(12):
+        seconds = np.sort(rng.uniform(0.0, 3600.0, 8))
+        lon, lat = 7.0 + np.cumsum(rng.uniform(-0.4, 0.4, 8)), 47.0 + np.cumsum(rng.uniform(-0.2, 0.2, 8))
+        slips = (np.where(rng.random(8) < 0.2, math.inf, rng.uniform(0.0, 200.0, 8)) for _ in range(2))
+        steady = Track(1.6e9 + seconds, lon, lat, rng.uniform(0.0, 900.0, 8))
+        slipping = replace(steady, early_s=next(slips), late_s=next(slips)) if k % 3 == 0 else steady
+        operations.append(Operation(f"P{k}", "1", tracks=(slipping,)))
+    world = compile_world(operations, (), minima=MinimaTable.default(), compare_own=False)
+    assert len(world.legs.points) > 12 * 8, "some legs are cut"
+    found = search_on_cluster(world, scheduler)
+    assert judged(world, found.legs, found.hits) == judged(world, world.legs, join(world.legs, world.limits)) != []
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_gaps_and_zones_are_judged_too(scheduler: str) -> None:
+    silent = operation(
+        "A", track((0, -2000, 0, 1000), (100, 2000, 0, 1000), (130, 3000, 0, 1000), basis=TrackBasis.FLOWN)
+    )
+    other = operation("B", *(track((t, 0, 0, 1000), (t + 40, 200, 0, 1000)) for t in (0, 30, 60, 90)))
+    inside = zone(ZoneKind.NO_GO_AREA, Volume(Circle(*at(3000.0, 0.0), 500.0)))
+    for zones in ((), (inside,)):
+        world = compile_world((silent, other), zones, minima=MinimaTable.single(500.0, 100.0), compare_own=False)
+        here, there = both(world, scheduler, minima=MinimaTable.single(500.0, 100.0))
+        assert len(here.conflicts) == 1 + len(zones)
+        assert there == here
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_what_does_not_fit_in_memory_is_spilled_and_the_answer_is_the_same() -> None:
+    rng = np.random.default_rng(8)
+    seconds = np.arange(0.0, 20_000.0, 2.0)
+    level = np.full(len(seconds), 900.0)
+    operations = [
+        operation(party, track(*zip(seconds, *rng.normal(0.0, 300.0, (2, len(level))), level, strict=True)))
+        for party in "ABCDEF"
+    ]
+    options = {"minima": MinimaTable.single(5.0, 100.0)}
+    never = dict.fromkeys(("spill", "pause", "terminate"), False)  # by the whole process, which holds this test too
+    with (
+        dask.config.set({f"distributed.worker.memory.{name}": value for name, value in never.items()}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", host="127.0.0.1",
+            dashboard_address="127.0.0.1:0", memory_limit="1MB",
+        ) as started,
+    ):  # fmt: skip
+        here, there = both(
+            compile_world(operations, (), compare_own=False, **options), started.scheduler_address, **options
+        )
+        moved = started.workers[0].data.cumulative_metrics
+    assert moved[("disk-write", "bytes")] > 1e6
+    assert moved[("disk-read", "bytes")] > 1e6, "what was spilled was needed again"
+    assert here.conflicts
+    assert there == here
 
 
 def test_nothing_to_search(scheduler: str) -> None:
     world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
-    assert join_on_cluster(world, scheduler).shape == (0, 2)
+    assert search_on_cluster(world, scheduler).hits.shape == (0, 2)
+
+
+def test_a_world_whose_legs_are_left_to_others_can_still_have_them() -> None:
+    whole = random_world(3, MinimaTable.default(), slips=False, references=[HeightReference.W84])
+    without = compile_world(whole.operations, (), minima=MinimaTable.default(), compare_own=False, with_legs=False)
+    assert len(without.legs.points) == 0
+    assert without.input_legs == whole.legs.input_legs
+    assert np.array_equal(without.with_legs().legs.points, whole.legs.points)
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "not an address"])
 def test_what_is_no_address_is_an_input_error(address: str) -> None:
     world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
     with pytest.raises(InputError, match="scheduler"):
-        join_on_cluster(world, address)
+        search_on_cluster(world, address)
 
 
 def test_a_scheduler_that_does_not_answer_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,13 +180,13 @@ def test_a_scheduler_that_does_not_answer_is_an_input_error(monkeypatch: pytest.
         port = taken.getsockname()[1]
     world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
     with pytest.raises(InputError, match="no scheduler answers"):
-        join_on_cluster(world, f"tcp://127.0.0.1:{port}")
+        search_on_cluster(world, f"tcp://127.0.0.1:{port}")
 
 
 def test_a_scheduler_without_workers_is_an_input_error() -> None:
     world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
     with (
-        LocalCluster(n_workers=0, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster,
+        LocalCluster(n_workers=0, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0") as started,
         pytest.raises(InputError, match="no workers"),
     ):
-        join_on_cluster(world, cluster.scheduler_address)
+        search_on_cluster(world, started.scheduler_address)

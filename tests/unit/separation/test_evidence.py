@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keepclear.model.findings import Answer, Closest, Interval
-from keepclear.separation.evidence import Evidence, Reason, collect, reason_texts
+from keepclear.separation.evidence import Evidence, Reason, collect, one_by_one, reason_texts
 
 
 def evidence(*rows: tuple[int, int, bool, float, float, float], reasons: int = 0, name: str = "x") -> Evidence:
@@ -22,7 +22,7 @@ def evidence(*rows: tuple[int, int, bool, float, float, float], reasons: int = 0
 
     return Evidence(
         first, second, certain, start.astype(float), end.astype(float), distance.astype(float), np.full(n, reasons),
-        np.column_stack((np.arange(n), np.arange(n) + 10)), np.arange(n), locate,
+        np.column_stack((np.arange(n), np.arange(n) + 10)), np.arange(n), one_by_one(locate),
         lambda _area, row, _start, _end: row % 2 == 0,
     )  # fmt: skip
 

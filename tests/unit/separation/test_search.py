@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from keepclear.geo.ellipsoid import lift, surface_lonlat
 from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
@@ -164,3 +165,45 @@ def test_more_hits_and_legs_than_there_is_room_for_at_first() -> None:
     group = [operation(f"P{k}", track((0, k, 0, 1000), (100, k, 10, 1000))) for k in range(60)]
     world = compile_world(group, (), minima=MinimaTable.single(500.0, 100.0), compare_own=False)
     assert len(pairs(join(world.legs, world.limits))) == 60 * 59 // 2
+
+
+def _directions(*, corners: bool) -> list[tuple[float, float, float]]:
+    """The middles of the 12 edges of a cube, or its 8 corners."""
+    signs = itertools.product((-1.0, 0.0, 1.0), repeat=3)
+    return [sign for sign in signs if sum(abs(part) for part in sign) == (3.0 if corners else 2.0)]
+
+
+def _crowd(direction: tuple[float, float, float], spread_m: float, seed: int) -> list[Operation]:
+    """Short tracks on both sides of a place where faces of the cube round the Earth meet."""
+    rng = np.random.default_rng(seed)
+    centre = 6.37e6 * np.array(direction) / math.hypot(*direction)
+    operations = []
+    for k in range(24):
+        lon, lat = [], []
+        first = centre + rng.uniform(-spread_m, spread_m, 3)
+        for place in (first, first + rng.uniform(-0.1, 0.1, 3) * spread_m):
+            on_surface = surface_lonlat(*lift(*(6.37e6 * place / math.hypot(*place)).tolist()))
+            lon.append(on_surface[0])
+            lat.append(on_surface[1])
+        seconds = EPOCH_S + float(rng.uniform(0.0, 60.0)) + np.array([0.0, 60.0])
+        operations.append(Operation("A", str(k), OperationKind.FLIGHT, tracks=(
+            Track(seconds, np.array(lon), np.array(lat), np.full(2, 100.0)),
+        )))  # fmt: skip
+    return operations
+
+
+@pytest.mark.parametrize("direction", [*_directions(corners=False), *_directions(corners=True)])
+@pytest.mark.parametrize("horizontal_m", [60.0, 9_260.0, 400_000.0])
+def test_nothing_is_lost_where_faces_meet(direction: tuple[float, float, float], horizontal_m: float) -> None:
+    crowd = _crowd(direction, 2.0 * horizontal_m, int(horizontal_m))
+    world = compile_world(crowd, (), minima=MinimaTable.single(horizontal_m, 300.0), compare_own=True)
+    close, _ = all_pairs(world)
+    found = pairs(join(world.legs, world.limits))
+    assert close
+    assert found == close
+    wide = [
+        (i, j)
+        for i, j in close
+        if np.abs(world.legs.points[i, :3]).argmax() != np.abs(world.legs.points[j, :3]).argmax()
+    ]
+    assert wide, "some of the pairs are on two faces"
