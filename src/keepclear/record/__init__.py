@@ -1,0 +1,1 @@
+"""What was said, provably: entries, notes, the Merkle tree, checkpoints, tiles and proofs; pure functions of bytes."""

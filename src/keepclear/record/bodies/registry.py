@@ -1,0 +1,66 @@
+"""Which model reads which type and version of body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from keepclear.errors import PeerError
+from keepclear.record.bodies.base import Body
+from keepclear.record.bodies.committed import CommitmentBody, OpeningBody
+from keepclear.record.bodies.keys import IdentityVouchBody, KeyCertificateBody, KeyRevocationBody
+from keepclear.record.bodies.plans import OperationBody, ZoneBody
+from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
+from keepclear.record.entries import Entry
+
+__all__ = ["BODIES", "body_of", "read_body"]
+
+_MODELS: tuple[type[Body], ...] = (
+    MessageBody,
+    OperationBody,
+    ZoneBody,
+    CancelBody,
+    AnswerBody,
+    CommitmentBody,
+    OpeningBody,
+    RefusedBody,
+    KeyCertificateBody,
+    KeyRevocationBody,
+    IdentityVouchBody,
+)
+
+BODIES: Mapping[tuple[str, int], type[Body]] = MappingProxyType(
+    {(str(model.TYPE), model.VERSION): model for model in _MODELS}
+)
+"""Model by type and version."""
+
+
+def read_body(type: str, version: int, data: bytes) -> Body | None:  # noqa: A002  # the name that it has in the leaf
+    """The body that these bytes are; ``None`` where type and version are not known.
+
+    What is not known is shown as it is and passed on, never dropped and never half understood.
+
+    Raises
+    ------
+    PeerError
+        If the bytes are not canonical JSON, or not a body of that type.
+    """
+    model = BODIES.get((type, version))
+    return None if model is None else model.of_bytes(data)
+
+
+def body_of(entry: Entry) -> Body | None:
+    """The body of an entry; ``None`` where it is not held, or its type and version are not known.
+
+    Raises
+    ------
+    PeerError
+        As `read_body`, and if a message notes other attachments than its leaf has.
+    """
+    if entry.body is None:
+        return None
+    body = read_body(entry.leaf.type, entry.leaf.version, entry.body)
+    if isinstance(body, MessageBody) and len(body.attachments) != len(entry.leaf.attachments):
+        noted, there = len(body.attachments), len(entry.leaf.attachments)
+        raise PeerError(f"the message notes {noted} attachments, and its leaf has {there}")
+    return body
