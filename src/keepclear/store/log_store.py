@@ -1,0 +1,245 @@
+"""What a store of logs can do: bytes in, bytes out, and every change all or nothing.
+
+This interface is what `Log` and `Mirror` are written against; SQLite implements it, and the contract suite in
+``tests/contract`` says what any other backend has to do. A store knows nothing of signatures or hashes. It holds what
+it is given, and refuses the two things that can never be taken back: a second checkpoint of a size it already has, and
+a checkpoint smaller than one it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from keepclear.errors import IntegrityError, StoreError
+
+__all__ = [
+    "BodyState",
+    "Conflict",
+    "DamagedError",
+    "Growth",
+    "LogStore",
+    "Mark",
+    "SignedHead",
+    "StoredAttachment",
+    "StoredBody",
+    "StoredLog",
+    "UnknownOutcomeError",
+]
+
+
+class UnknownOutcomeError(StoreError):
+    """A write failed so that only the disk knows whether it was done; `LogStore.reread` before anything else."""
+
+
+class DamagedError(IntegrityError):
+    """What the store holds is not what was put into it, or cannot be read any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """A log that the store holds: its origin, the log key's verifier text, and whether it is our own."""
+
+    origin: str
+    key: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A signed checkpoint beside its size and root; `note` is the log's note, without cosignatures."""
+
+    size: int
+    root: bytes
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest head that may have been shown to someone, remembered outside the database."""
+
+    size: int
+    root: bytes
+
+
+class BodyState(IntEnum):
+    """What became of the body of an entry."""
+
+    WANTED = 0  # addressed to us, and not here yet
+    HELD = 1
+    REFUSED = 2  # an entry in our own log names it and says that we do not keep it
+    ERASED = 3  # was held once
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBody:
+    """The body of entry `number`, with its salt; both are None unless the state is HELD.
+
+    `refusal` is the number of the entry in our own log that refuses it, where the state is REFUSED.
+    """
+
+    number: int
+    state: BodyState
+    salt: bytes | None = None
+    body: bytes | None = None
+    refusal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttachment:
+    """A file that belongs to entry `number`: the one in this place in its leaf's list, with the salt of its hash."""
+
+    number: int
+    place: int
+    salt: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two signed checkpoints of one log that do not agree.
+
+    `evidence` is the file that proves it to others (`keepclear.record.forks`); empty where the other side merely gave
+    no proof that the two agree.
+    """
+
+    first: bytes
+    second: bytes
+    detail: str
+    evidence: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Some entries to append.
+
+    Attributes
+    ----------
+    leaves
+        The new leaves, in order.
+    tiles
+        For (level, number) of a tile: how many hashes it must hold already, and the hashes that follow those.
+    bodies, attachments
+        What is kept beside the leaves.
+    """
+
+    leaves: Sequence[bytes]
+    tiles: Mapping[tuple[int, int], tuple[int, bytes]]
+    bodies: Sequence[StoredBody] = ()
+    attachments: Sequence[StoredAttachment] = ()
+
+
+class LogStore(Protocol):
+    """Keeps logs. Every method that changes something is durable when it returns, or raises.
+
+    Raises
+    ------
+    StoreError
+        If it could not be done, and nothing changed.
+    UnknownOutcomeError
+        If it may have been done: every later call fails with this until `reread`.
+    DamagedError
+        If what is there cannot be read.
+    """
+
+    @property
+    def generation(self) -> int:
+        """Counts the calls of `reread`: whoever remembers something from before must read it anew."""
+
+    @property
+    def name(self) -> str:
+        """What to call the store in a message: the file's path."""
+
+    def reread(self) -> None:
+        """Forget everything and go by what is durable."""
+
+    def close(self) -> None:
+        """Let go of the store; a second call does nothing."""
+
+    def create(self, origin: str, *, key: str, own: bool, head: SignedHead | None = None) -> None:
+        """Begin an empty log, with its checkpoint of size 0 if there is one."""
+
+    def logs(self) -> tuple[StoredLog, ...]:
+        """All logs, by origin."""
+
+    def append(self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
+        """Add leaves, tiles, bodies and the signed checkpoint in one transaction.
+
+        Parameters
+        ----------
+        parts
+            Taken one at a time, within the transaction; if taking one raises, nothing is kept.
+        at
+            The size that the log must have before: where it has another, nothing is taken and nothing written.
+        seal
+            Makes the new head. It is called within the transaction, when the size is known to be free and all parts
+            have been written: so nothing is ever signed for a size that is taken.
+        """
+
+    def head(self, origin: str) -> SignedHead | None:
+        """The greatest checkpoint, or None where there is none yet."""
+
+    def mark(self, origin: str) -> Mark | None:
+        """The newest head that may have been shown; None if it is lost, as after a restore."""
+
+    def put_mark(self, origin: str, mark: Mark) -> None:
+        """Move the mark forward; one that is not greater changes nothing."""
+
+    def checkpoint(self, origin: str, size: int) -> SignedHead | None:
+        """The checkpoint of that very size, if one was signed."""
+
+    def checkpoints(self, origin: str, *, before: int | None = None, limit: int = 100) -> tuple[SignedHead, ...]:
+        """Checkpoints below a size, greatest first."""
+
+    def end(self, origin: str) -> int:
+        """One more than the number of the last leaf."""
+
+    def leaves(self, origin: str, start: int, stop: int) -> list[bytes | None]:
+        """Leaves from `start` to before `stop`; None for each that is missing."""
+
+    def tiles(self, origin: str, wanted: Sequence[tuple[int, int]]) -> list[bytes | None]:
+        """Hashes of tiles (level, number), each as wide as it has become; None where there is none. One query."""
+
+    def add_cosignatures(self, origin: str, size: int, lines: Mapping[str, str]) -> None:
+        """Keep cosignature lines of a checkpoint, by key; a newer line of the same key takes the older one's place."""
+
+    def cosignatures(self, origin: str, size: int) -> tuple[tuple[str, str], ...]:
+        """Keys and cosignature lines of a checkpoint, by key."""
+
+    def first_cosigned(self, origin: str, *, above: int) -> tuple[tuple[str, int], ...]:
+        """Each key that has cosigned a checkpoint of more than `above` entries, and the smallest size that it has."""
+
+    def body(self, origin: str, number: int) -> StoredBody | None:
+        """The body of an entry, or what became of it; None where there never was one for us."""
+
+    def bodies(self, origin: str, start: int, stop: int) -> tuple[StoredBody, ...]:
+        """What is known of the bodies of entries from `start` to before `stop`."""
+
+    def put_body(self, origin: str, body: StoredBody, attachments: Sequence[StoredAttachment] = ()) -> None:
+        """Keep what is known of a body, in place of what was known before."""
+
+    def erase_body(self, origin: str, number: int) -> None:
+        """Remove the body, its salt and its attachments, so that their bytes are in none of the store's files."""
+
+    def wanted(self, origin: str, *, before: int, limit: int = 1000) -> tuple[int, ...]:
+        """Numbers of entries below `before` whose body is addressed to us and neither held nor refused."""
+
+    def attachments(self, origin: str, number: int) -> tuple[StoredAttachment, ...]:
+        """The files that belong to an entry, those that are held, by place."""
+
+    def setting(self, name: str) -> bytes | None:
+        """A small value kept under a name."""
+
+    def put_setting(self, name: str, value: bytes) -> None:
+        """Keep a small value under a name."""
+
+    def add_conflict(self, origin: str, conflict: Conflict) -> None:
+        """Keep two checkpoints that do not agree; the same two are kept once."""
+
+    def conflicts(self, origin: str) -> tuple[Conflict, ...]:
+        """All that were kept, oldest first."""
+
+    def faults(self) -> tuple[str, ...]:
+        """What the database itself finds wrong with its file; empty if nothing."""
