@@ -12,9 +12,10 @@ from pathlib import Path
 from bench.commands import Figure
 from bench.contest import Entry, Set
 from bench.peers import PEERS
+from bench.record import RecordFigure
 from bench.scaling import Growth, Size, exponent
 
-__all__ = ["Results", "page"]
+__all__ = ["Results", "page", "with_record"]
 
 TOOLS = (
     "keepclear",
@@ -28,6 +29,7 @@ TOOLS = (
     "psycopg",
     "distributed",
 )
+RECORD_TOOLS = ("keepclear", "cryptography", "sqlalchemy")
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Results:
     constant: list[Size] = field(default_factory=list)
     growing: list[Size] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    record: list[RecordFigure] = field(default_factory=list)
 
 
 def page(results: Results) -> str:
@@ -54,7 +57,26 @@ def page(results: Results) -> str:
         parts += ["## Growing density", _growth(results.growing), _sizes(results.growing)]
     if results.figures:
         parts += ["## From the command line, and in memory", _figures(results.figures)]
+    if results.record:
+        parts.append(_record(results))
     return "\n\n".join(parts) + "\n"
+
+
+def with_record(written: str, results: Results) -> str:
+    """The page as it was written, with the record's part measured anew; all else stays as it is."""
+    before, _, after = written.partition(f"{_RECORD_TITLE}\n")
+    _, parted, rest = after.partition("\n## ")
+    return f"{before.rstrip()}\n\n{_record(results)}\n" + (f"\n## {rest}" if parted else "")
+
+
+_RECORD_TITLE = "## The record"
+
+_RECORD_TEXT = """Entries are messages of some 200 bytes to two recipients, from a fixed seed; a log of a million of
+them is made once and kept. *Asked for* is at least so much of a rate, at most so much of anything else. The *limit
+alone* is measured in the same run, in the same folder and, for appends, by turns: nothing that does the work can be
+faster. *Of the limit* is the share of that rate which keepclear reaches; of times, how many times as long it takes.
+How long a commit takes is the disk's word, so appends compare with the bare commit beside them and with nothing
+else."""
 
 
 _CONTEST_TEXT = """Every competitor gets the same arrays and answers the same question: which pairs of flights
@@ -168,6 +190,29 @@ def _figures(figures: Iterable[Figure]) -> str:
         shown = value if isinstance(value, str) else f"{value:.3g} {unit}"
         rows.append((name, shown, "" if limit is None else f"{'≥' if unit == '×' else '≤'} {limit:g} {unit}"))
     return _table(rows)
+
+
+def _record(results: Results) -> str:
+    about = (
+        f"Measured by `{results.command}`, on one core. Machine: {_machine()}; Python {platform.python_version()}; "
+        + ", ".join(f"{name} {found}" for name in RECORD_TOOLS if (found := _version(name)))
+        + "."
+    )
+    rows: list[tuple[str, ...]] = [("what", "measured", "asked for", "the limit alone", "of the limit", "which limit")]
+    for one in results.record:
+        asked = "" if one.asked is None else f"{'≥' if one.is_rate else '≤'} {_shown(one.asked)} {one.unit}"
+        limit = "" if one.limit is None else f"{_shown(one.limit)} {one.unit}"
+        share = "" if one.limit is None else _share(one.value / one.limit, is_rate=one.is_rate)
+        rows.append((one.name, f"{_shown(one.value)} {one.unit}", asked, limit, share, one.limit_is))
+    return "\n\n".join((_RECORD_TITLE, _RECORD_TEXT, about, _table(rows)))
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _share(ratio: float, *, is_rate: bool) -> str:
+    return f"{ratio:.0%}" if is_rate else f"{ratio:.1f} ×"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

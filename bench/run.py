@@ -10,6 +10,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from bench import ours
@@ -17,7 +18,8 @@ from bench.commands import cluster_figures, parquet_figures, start_figures
 from bench.contest import contest
 from bench.peers import PEERS
 from bench.positions import HORIZONTAL_M, VERTICAL_M, read_positions, swiss_day
-from bench.render import Results, page
+from bench.record import record_figures
+from bench.render import Results, page, with_record
 from bench.replicas import DATA, replica_file
 from bench.scaling import measure_sizes
 from bench.service import service_figures
@@ -25,7 +27,7 @@ from bench.service import service_figures
 __all__ = ["main"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-PARTS = ("contest", "sizes", "growing", "commands", "service", "cluster")
+PARTS = ("contest", "sizes", "growing", "commands", "service", "cluster", "record")
 HOUR_S = 3600.0
 QUICK = 200_000
 
@@ -36,7 +38,9 @@ def main() -> None:
     sizes = chosen.sizes or ([QUICK] if chosen.quick else [1_000_000, 10_000_000])
     repeats = 1 if chosen.quick else chosen.repeats
     results = Results("python -m bench.run" + "".join(f" {shlex.quote(word)}" for word in sys.argv[1:]))
-    _warm()
+    record_alone = chosen.parts == ["record"]  # it compiles nothing
+    if not record_alone:
+        _warm()
     if "sizes" in chosen.parts:  # first, while the process holds nothing else
         results.constant = measure_sizes(sizes, growing=False, repeats=repeats)
     if "growing" in chosen.parts:
@@ -51,8 +55,14 @@ def main() -> None:
         results.figures += service_figures(repeats)
     if "cluster" in chosen.parts:
         results.figures += cluster_figures(replica_file(max(sizes), growing=False), max(sizes))
-    chosen.output.write_text(page(results), encoding="utf-8")
-    _keep(results)
+    if "record" in chosen.parts:
+        results.record = record_figures(repeats, quick=chosen.quick)
+    if record_alone and chosen.output.exists():  # the rest takes an hour to measure anew
+        text = with_record(chosen.output.read_text(encoding="utf-8"), results)
+    else:
+        text = page(results)
+    chosen.output.write_text(text, encoding="utf-8")
+    _keep(results, "record.json" if record_alone else "results.json")
     print(f"wrote {chosen.output}", file=sys.stderr)
 
 
@@ -73,7 +83,7 @@ def _warm() -> None:
         ours.find(few, HORIZONTAL_M, VERTICAL_M, jobs=jobs)
 
 
-def _keep(results: Results) -> None:
+def _keep(results: Results, name: str) -> None:
     """The same in figures, for whoever wants to compare runs; not committed."""
     DATA.mkdir(parents=True, exist_ok=True)
     kept = {
@@ -81,8 +91,9 @@ def _keep(results: Results) -> None:
         "constant": [size.as_dict() for size in results.constant],
         "growing": [size.as_dict() for size in results.growing],
         "figures": results.figures,
+        "record": [asdict(figure) for figure in results.record],
     }
-    (DATA / "results.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    (DATA / name).write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 
 def _options() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from keepclear.formats.registry import formats_table
 from keepclear.model import kinds
 from keepclear.separation.minima import MinimaTable
 
-__all__ = ["FOLDER", "pages"]
+__all__ = ["FOLDER", "commands", "pages"]
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _MADE = "<!-- Written by tools/make_reference.py (make docs): change the code, not this page. -->"
@@ -37,12 +37,22 @@ def pages() -> dict[str, str]:
 
 def _command_line() -> list[str]:
     group: Any = typer.main.get_command(app)
+    every = dict(commands(group))
     lines = ["# The command line", "", "```text"]
-    lines += [f"keepclear {name} {_usage(command)}".rstrip() for name, command in group.commands.items()]
+    lines += [f"keepclear {name} {_usage(command)}".rstrip() for name, command in every.items()]
     lines += ["keepclear --version", "```", "", *_statuses(), "", "## keepclear", "", *_parameters(group)]
-    for name, command in group.commands.items():
+    for name, command in every.items():
         lines += [f"## keepclear {name}", "", inspect.cleandoc(command.callback.__doc__), "", *_parameters(command)]
     return lines
+
+
+def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, those of groups among them."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _usage(command: Any) -> str:
@@ -81,11 +91,12 @@ def _statuses() -> list[str]:
     return [
         "| exit status | |",
         "|---|---|",
-        "| 0 | clear: no conflict found in what is known; not a permission |",
-        "| 1 | conflict |",
+        "| 0 | clear: no conflict found in what is known; not a permission. verify: proved. audit: nothing wrong |",
+        "| 1 | conflict. verify: not proved. audit: something found. Others: a proof or a hash does not hold |",
         "| 2 | bad input: one line per fault on standard error, and no answer |",
-        "| 3 | possible, and no conflict |",
+        "| 3 | possible, and no conflict. audit: nothing wrong, but whose log it is was not checked |",
         "| 70 | no answer, through a fault of keepclear's own |",
+        "| 74 | what was to be kept could not be, or is in use by another process |",
         "| 130 | no answer: stopped from the keyboard |",
         "| 141 | no answer: whoever read the output went away |",
     ]

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from keepclear import __version__
-from keepclear.cli import check, convert, formats, minima
+from keepclear.cli import audit, check, convert, formats, key, log, minima, verify
 from keepclear.cli.options import shielded
 from keepclear.cli.screen import plain
-from keepclear.errors import InputError
+from keepclear.errors import InputError, IntegrityError, PeerError, StoreError
 
-__all__ = ["BAD_INPUT", "app", "run"]
+__all__ = ["BAD_INPUT", "NOT_PROVED", "NOT_STORED", "app", "run"]
 
+NOT_PROVED = 1  # of the commands that prove something
 BAD_INPUT = 2
+NOT_STORED = 74  # EX_IOERR of sysexits.h
 
 app = typer.Typer(
     name="keepclear",
@@ -31,6 +33,13 @@ app.command("check", context_settings=_LENIENT)(check.command)
 app.command("convert", context_settings=_LENIENT)(convert.command)
 app.command("formats", short_help="Show which files can be read and written.")(formats.command)
 app.command("minima", short_help="Show the least separation between two kinds.")(minima.command)
+app.command("verify", context_settings=_LENIENT)(verify.command)
+app.command("audit", context_settings=_LENIENT)(audit.command)
+app.add_typer(key.app)
+app.add_typer(log.app)
+
+
+_STATUS_OF: dict[type[Exception], int] = {PeerError: BAD_INPUT, IntegrityError: NOT_PROVED, StoreError: NOT_STORED}
 
 
 def _show_version(asked: bool) -> None:
@@ -68,9 +77,15 @@ def run(arguments: list[str]) -> int:
     except InputError as error:
         _tell(str(fault) for fault in error.faults)
         return BAD_INPUT
+    except (PeerError, IntegrityError, StoreError) as error:
+        _tell(str(error).splitlines())
+        return next(status for kind, status in _STATUS_OF.items() if isinstance(error, kind))
     except Exception as error:
         if not _is_usage_error(error):
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group of commands alone, which is no bad command line
+            run([*arguments, "--help"])
+            return BAD_INPUT
         _tell([f"{_sentence(error)} (see {_help_of(error)})"])
         return BAD_INPUT
     return status if isinstance(status, int) else 0

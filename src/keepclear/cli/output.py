@@ -28,8 +28,13 @@ def check_output(path: Path | None, inputs: Iterable[str]) -> list[Fault]:
     return []
 
 
-def put(pieces: Iterable[str], path: Path | None) -> None:
+def put(pieces: Iterable[str], path: Path | None, *, private: bool = False) -> None:
     """Write text as UTF-8 to standard output, or to `path` all at once.
+
+    Parameters
+    ----------
+    private
+        Whether only its owner is to read a file that is not there yet.
 
     Raises
     ------
@@ -43,14 +48,14 @@ def put(pieces: Iterable[str], path: Path | None) -> None:
         _write(sys.stdout.buffer, pieces)
         return
     try:
-        _replace(path, pieces)
+        _replace(path, pieces, private=private)
     except OSError as error:
         raise InputError(
             Fault(f"cannot be written: {error.strerror or error}", field="--output", value=str(path))
         ) from None
 
 
-def _replace(path: Path, pieces: Iterable[str]) -> None:
+def _replace(path: Path, pieces: Iterable[str], *, private: bool) -> None:
     if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced, only written to
         with path.open("wb") as stream:
             _write(stream, pieces)
@@ -61,7 +66,8 @@ def _replace(path: Path, pieces: Iterable[str]) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             _write(stream, pieces)
             os.fsync(stream.fileno())
-        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())
+        new_mode = 0o600 if private else 0o666 & ~_umask()
+        Path(temporary).chmod(target.stat().st_mode & 0o777 if target.exists() else new_mode)
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
