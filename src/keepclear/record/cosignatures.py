@@ -17,7 +17,7 @@ from keepclear.record.checkpoints import Checkpoint
 from keepclear.record.keys import SignatureKind, SigningKey, VerifierKey
 from keepclear.record.notes import Note, Signature
 
-__all__ = ["Cosignature", "cosign", "cosignatures", "cosigned_at"]
+__all__ = ["Cosignature", "cosign", "cosignatures", "cosignatures_of_checkpoint", "cosigned_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,17 @@ def cosignatures(note: Note, keys: Iterable[VerifierKey]) -> tuple[Cosignature, 
         If one that names one of `keys` does not hold.
     """
     Checkpoint.of_text(note.text)
+    return cosignatures_of_checkpoint(note, keys)
+
+
+def cosignatures_of_checkpoint(note: Note, keys: Iterable[VerifierKey]) -> tuple[Cosignature, ...]:
+    """As `cosignatures`, of a note whose text has been read as a `Checkpoint` already.
+
+    Raises
+    ------
+    IntegrityError
+        If one that names one of `keys` does not hold.
+    """
     cosigners = {(key.name, key.key_id): key for key in keys if key.kind is SignatureKind.COSIGNATURE}
     found = []
     for signature in note.signatures:

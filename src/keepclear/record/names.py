@@ -54,6 +54,7 @@ ORIGIN_PATTERN = f"^{_NAME}/{_NAME}/log(?:/(?:[2-9]|[1-9][0-9]{{1,5}}))?$"
 ORIGIN_RIGHT = "party/line/log"
 
 _NAME_WHOLE = re.compile(_NAME)
+_KEY_NAME = re.compile(rf"[^+\s\x00-\x1f\ud800-\udfff]{{1,{LONGEST_KEY_NAME}}}")
 _ORIGIN_WHOLE = re.compile(ORIGIN_PATTERN[1:-1])
 
 
@@ -159,12 +160,7 @@ def is_key_name(text: str) -> bool:
     The specification forbids control characters in the whole note, and so in names. Characters that are not valid in
     UTF-8 (lone surrogates) are refused, as is a name of more than 1,024 characters.
     """
-    if not 0 < len(text) <= LONGEST_KEY_NAME:
-        return False
-    return not any(
-        character == "+" or character < " " or character.isspace() or "\ud800" <= character <= "\udfff"
-        for character in text
-    )
+    return _KEY_NAME.fullmatch(text) is not None
 
 
 def identity_name(party: str) -> str:

@@ -5,12 +5,12 @@ Here they are only read and written. What one proves, `keepclear.record.merkle` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keepclear.errors import Fault, InputError, PeerError
 from keepclear.record.checkpoints import Checkpoint
 from keepclear.record.notes import MOST_NOTE_BYTES, Note
-from keepclear.record.scalars import LARGEST, base64_bytes, base64_text, decimal_number
+from keepclear.record.scalars import LARGEST, base64_bytes, base64_hashes, base64_text, decimal_number
 
 __all__ = ["MOST_EXTRA_BYTES", "MOST_HASHES", "TlogProof"]
 
@@ -36,6 +36,9 @@ class TlogProof:
         The log's checkpoint with its cosignatures: the signed note, byte for byte, not verified.
     extra
         Bytes of the application's own, which nobody has signed; None if there are none.
+    note, head
+        The checkpoint taken apart, so that nobody need do it again: the signed note, and what its text says. Not
+        verified either.
 
     Raises
     ------
@@ -47,18 +50,23 @@ class TlogProof:
     hashes: tuple[bytes, ...]
     checkpoint: bytes
     extra: bytes | None = None
+    note: Note = field(init=False, repr=False, compare=False)
+    head: Checkpoint = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.index <= LARGEST:
             raise InputError(Fault("an index is from 0 to 2^63 - 1", field="index", value=str(self.index)))
-        if len(self.hashes) > MOST_HASHES or any(len(one) != 32 for one in self.hashes):
+        if len(self.hashes) > MOST_HASHES or not {32}.issuperset(map(len, self.hashes)):
             raise InputError(Fault(f"an inclusion proof is at most {MOST_HASHES} hashes of 32 bytes", field="hashes"))
         if self.extra is not None and not 0 < len(self.extra) <= MOST_EXTRA_BYTES:
             raise InputError(Fault(f"extra data are 1 to {MOST_EXTRA_BYTES:,} bytes, or None", field="extra"))
         try:
-            Checkpoint.of_text(Note.of_bytes(self.checkpoint).text)
+            note = Note.of_bytes(self.checkpoint)
+            head = Checkpoint.of_text(note.text)
         except PeerError as error:
             raise InputError(Fault(str(error), field="checkpoint")) from None
+        object.__setattr__(self, "note", note)
+        object.__setattr__(self, "head", head)
 
     def to_bytes(self) -> bytes:
         """The proof as a file."""
@@ -112,10 +120,7 @@ def _extra(line: str) -> bytes:
 def _hashes(lines: list[str]) -> tuple[bytes, ...]:
     if len(lines) > MOST_HASHES:
         raise PeerError(f"an inclusion proof has at most {MOST_HASHES} hashes")
-    hashes = []
-    for line in lines:
-        value = base64_bytes(line)
-        if value is None or len(value) != 32:
-            raise PeerError("a line of the inclusion proof is not 32 bytes in base64")
-        hashes.append(value)
-    return tuple(hashes)
+    hashes = base64_hashes(lines)
+    if hashes is None:
+        raise PeerError("a line of the inclusion proof is not 32 bytes in base64")
+    return hashes

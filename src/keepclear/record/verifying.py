@@ -13,16 +13,16 @@ from enum import StrEnum
 
 from keepclear.errors import IntegrityError, PeerError
 from keepclear.record.bodies.committed import OpeningBody
-from keepclear.record.checkpoints import Checkpoint, open_checkpoint
+from keepclear.record.checkpoints import Checkpoint
 from keepclear.record.commitments import check_opening
-from keepclear.record.cosignatures import cosignatures
+from keepclear.record.cosignatures import cosignatures_of_checkpoint
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.keys import VerifierKey
 from keepclear.record.leaves import CLOCK_TOLERANCE_S, Leaf
 from keepclear.record.merkle import leaf_hash
 from keepclear.record.merkle_proofs import verify_inclusion
 from keepclear.record.names import KeyName, Purpose, is_origin
-from keepclear.record.notes import Note
+from keepclear.record.notes import Note, verified
 from keepclear.record.policies import Policy, shown
 from keepclear.record.tlog_proofs import TlogProof
 
@@ -139,8 +139,9 @@ def verify_entry(
     IntegrityError
         If a step fails, with what would be needed.
     """
-    key, checkpoint, note = opened_by(proof.checkpoint, policy.log_keys)
-    held, from_the_future = receipts(note, policy, now_s=now_s)
+    checkpoint = proof.head
+    key = _signer(proof.note, checkpoint.origin, policy.log_keys)
+    held, from_the_future = receipts(proof.note, policy, now_s=now_s)
     _must_meet_quorum(policy, held)
     data = entry.leaf.to_bytes() if isinstance(entry, Entry) else entry
     _step(
@@ -178,7 +179,13 @@ def opened_by(data: bytes, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, Ch
     IntegrityError
         If none of the keys is the log's and signed it.
     """
-    origin = Checkpoint.of_text(Note.of_bytes(data).text).origin
+    note = Note.of_bytes(data)
+    checkpoint = Checkpoint.of_text(note.text)
+    return _signer(note, checkpoint.origin, keys), checkpoint, note
+
+
+def _signer(note: Note, origin: str, keys: Iterable[VerifierKey]) -> VerifierKey:
+    """Which of the keys is of the log `origin` and signed its checkpoint, the note."""
     known = [key for key in keys if key.name == origin]
     if not known:
         raise IntegrityError(
@@ -188,11 +195,11 @@ def opened_by(data: bytes, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, Ch
     failures = []
     for key in known:
         try:
-            checkpoint, note = open_checkpoint(data, key)
+            verified(note, [key])
         except IntegrityError as error:
             failures.append(error)
         else:
-            return key, checkpoint, note
+            return key
     raise IntegrityError(
         f"the signature of the log {origin} does not hold: {failures[0]}; needed: a checkpoint that the log signed, "
         "and the log's true key in the policy"
@@ -202,6 +209,8 @@ def opened_by(data: bytes, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, Ch
 def receipts(note: Note, policy: Policy, *, now_s: float) -> tuple[tuple[Receipt, ...], tuple[Receipt, ...]]:
     """Cosignatures of the policy's witnesses that hold, and those that hold but are dated in the future.
 
+    The note is one whose text has been read as a checkpoint.
+
     Raises
     ------
     IntegrityError
@@ -209,7 +218,7 @@ def receipts(note: Note, policy: Policy, *, now_s: float) -> tuple[tuple[Receipt
     """
     names = {one.key: name for name, one in policy.witnesses.items() if isinstance(one.key, VerifierKey)}
     try:
-        found = cosignatures(note, names)
+        found = cosignatures_of_checkpoint(note, names)
     except IntegrityError as error:
         raise IntegrityError(f"a cosignature does not hold: {error}; needed: the proof as it was given out") from None
     earliest: dict[VerifierKey, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -20,7 +21,7 @@ from keepclear.record.names import (
     mirror_name,
     transport_name,
 )
-from keepclear.record.scalars import base64_bytes, base64_text, decimal_number
+from keepclear.record.scalars import base64_bytes, base64_hashes, base64_text, decimal_number
 
 COMPOSED = {
     "a/identity": KeyName("a", Purpose.IDENTITY),
@@ -120,3 +121,30 @@ def test_bytes(data):
 )
 def test_what_is_not_the_one_spelling_of_bytes(text):
     assert base64_bytes(text) is None
+
+
+def test_every_last_letter_is_the_spelling_of_its_bytes_or_refused():
+    for length in (1, 2, 3, 32):
+        whole = base64_text(bytes(length))
+        kept = len(whole.rstrip("="))
+        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/":
+            text = whole[: kept - 1] + letter + whole[kept:]
+            data = base64.b64decode(text)
+            assert base64_bytes(text) == (data if base64_text(data) == text else None)
+
+
+def test_hashes():
+    hashes = (bytes(32), bytes(range(32)), b"\xff" * 32)
+    lines = [base64_text(one) for one in hashes]
+    assert base64_hashes(lines) == hashes
+    assert base64_hashes([]) == ()
+    short, long, other = base64_text(bytes(31)), base64_text(bytes(33)), lines[0][:-2] + "B="
+    for wrong in ("", short, long, other, lines[0] + "\n", f"{lines[0]}\n{lines[0]}", " " + lines[0], lines[0][:-1]):
+        assert base64_hashes([*lines, wrong]) is None
+
+
+def test_no_space_or_control_character_is_in_a_key_name():
+    for code in range(0x110000):
+        character = chr(code)
+        barred = character == "+" or code < 0x20 or character.isspace() or 0xD800 <= code <= 0xDFFF
+        assert is_key_name(f"a{character}") is not barred, hex(code)

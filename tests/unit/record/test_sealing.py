@@ -125,7 +125,7 @@ def test_a_missing_salt_or_nonce_is_a_bug(salt, nonce):
 
 def test_the_example_of_the_specification_opens():
     text = (Path(__file__).parents[3] / "docs/spec/keys.md").read_text(encoding="utf-8")
-    example = text.partition("An example")[2].split("```\n")[1]
+    example = text.partition("An example")[2].split("```text\n")[1].split("```")[0]
     opened = unseal(example.encode(), "passphrase")
     assert opened.seed() == bytes(32)
     assert seal(opened, "passphrase", salt=bytes(range(16)), nonce=bytes(range(12))) == example.encode()
