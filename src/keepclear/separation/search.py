@@ -35,9 +35,8 @@ _MOST_SLICES = 1 << 20
 _LEAST_TILE = 50_000
 _SMALLEST_CELL_M = 250.0  # 2¹⁶ squares then reach across the Earth
 _HALF_RANGE = 1 << 15
-_U, _V = (1, 1, 0, 0, 0, 0), (2, 2, 2, 2, 1, 1)  # by face: the coordinates along it
 _CELL_PER_REACH = 2.5
-_BATCH = 64
+_BATCH = 256  # every call counts references to its arrays with locked instructions, so calls are few
 _HEADS_PER_NODE = 8
 _GEOID_RANGE_M = 200.0
 _ROUNDING_S = 1e-3
@@ -296,6 +295,18 @@ def _face_of(x: float, y: float, z: float) -> int:
 
 
 @kernel
+def _u_of(face: int) -> int:
+    """The first coordinate along a face. Reckoned: looked up in a tuple, it would be a jump that is mispredicted."""
+    return int(face < 2)
+
+
+@kernel
+def _v_of(face: int) -> int:
+    """The second coordinate along a face."""
+    return 2 - int(face >= 4)
+
+
+@kernel
 def _bucket(number: int, mask: int) -> int:
     mixed = number * 0x9E3779B97F4A7C1
     return (mixed ^ (mixed >> 29)) & mask
@@ -352,7 +363,7 @@ def _boxes_of(points, piece_of, p_sort, p_ref, p_early, p_reach, group_of, per, 
         boxes[row, 3], boxes[row, 4] = points[i, 3] - p_early[pi], points[i + 1, 3] + p_reach[pi]
         boxes[row, 5], boxes[row, 6] = min(h0, h1) - more, max(h0, h1) + more
         face, group = _face_of(boxes[row, 0], boxes[row, 1], boxes[row, 2]), group_of[p_sort[pi]]
-        u, v = boxes[row, _U[face]] * per[group], boxes[row, _V[face]] * per[group]
+        u, v = boxes[row, _u_of(face)] * per[group], boxes[row, _v_of(face)] * per[group]
         boxes[row, 7] = _number(_square_of(u), _square_of(v), face, group)
 
 
@@ -414,7 +425,7 @@ def _advance(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - the one h
         h0, h1 = boxes[row, 5] - tallest[sort], boxes[row, 6] + tallest[sort]
         own = (int(boxes[row, 7]) >> 4) & 7
         highest = abs(boxes[row, own >> 1])
-        second = max(abs(boxes[row, _U[own]]), abs(boxes[row, _V[own]]))
+        second = max(abs(boxes[row, _u_of(own)]), abs(boxes[row, _v_of(own)]))
         for g in range(per.shape[0] if testing else 0):
             r = reach[sort, g] + halves[row]
             if reach[sort, g] < 0.0:
@@ -424,7 +435,7 @@ def _advance(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912 - the one h
                 axis = face >> 1
                 if many and (boxes[row, axis] if face & 1 == 0 else -boxes[row, axis]) + r < _others(x, y, z, axis) - r:
                     continue
-                u, v = boxes[row, _U[face]], boxes[row, _V[face]]
+                u, v = boxes[row, _u_of(face)], boxes[row, _v_of(face)]
                 iu0, iu1 = _square_of((u - r) * per[g]), _square_of((u + r) * per[g])
                 iv0, iv1 = _square_of((v - r) * per[g]), _square_of((v + r) * per[g])
                 for iu in range(iu0, iu1 + 1):
