@@ -116,6 +116,10 @@ _NOTES = """## What no schema can say
 - **Slips** (`early_s`, `late_s`) are seconds or `"unlimited"`: one for all positions, or one for each.
 - **An answer** `read back` has `read_back`, `relayed` has `unit`, and no other has; `object` has a `reason`. No
   answer is an approval, and a receipt, which a machine gives, is none of them.
+- **A read-back** whose `uncertainty_m` is left out was typed finely enough; how it is compared stands in
+  [answers](answers.md).
+- **An advisory** names no filing twice; no interval ends before it starts; its `answer` is the gravest of its
+  intervals.
 - **A commitment**'s `body` is a body of its `type` and `v`, neither a commitment nor an opening; so is the `content`
   of an opening. An opening proves what was planned if its `salt` and `content` have the hash in the commitment's leaf.
 - **A message** notes as many attachments as its leaf has hashes, in the same order.""".splitlines()

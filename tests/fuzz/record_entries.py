@@ -20,13 +20,24 @@ from keepclear.model.operations import JointPlan, Participant
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.committed import CommitmentBody, OpeningBody
 from keepclear.record.bodies.keys import IdentityVouchBody, KeyCertificateBody, KeyRevocationBody
+from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody, LineTestBody
+from keepclear.record.bodies.members import (
+    LineFoundedBody,
+    MemberInvitedBody,
+    MemberJoinedBody,
+    MemberLeftBody,
+    MemberRemovedBody,
+)
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.registry import BODIES, body_of, read_body
 from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
 from keepclear.record.canonical import canonical, parse, parse_canonical
+from keepclear.record.certificates import Certificate, Reason, Revocation, Vouch, sign_statement
 from keepclear.record.entries import Attachment, Entry, EntryRef
+from keepclear.record.keys import SignatureKind, SigningKey
 from keepclear.record.leaves import Leaf
+from keepclear.record.names import Purpose
 
 REF = EntryRef("north/border/log", 7, bytes(range(32)))
 SALT = bytes(range(100, 132))
@@ -125,6 +136,39 @@ def zone() -> Zone:
     return Zone("South", "range", ZoneKind.HAZARD_AREA, (Volume(Polygon((RING, hole))),))
 
 
+def statement_bodies() -> tuple[Body, ...]:
+    """A body of every kind of statement about keys."""
+    north, south, new = (
+        SigningKey.of_seed(f"{party}/identity", SignatureKind.ED25519, bytes([seed]) * 32)
+        for party, seed in (("north", 1), ("south", 2), ("south", 3))
+    )
+    log = SigningKey.of_seed("north/border/log", SignatureKind.ED25519, bytes(32)).verifier
+    certificate = Certificate("north", Purpose.LOG, "border", log, 1772442000)
+    revocation = Revocation("north", log, 1772442001, Reason.LOST)
+    vouch = Vouch("south", new.verifier, south.verifier, "north", 1772442002)
+    return (
+        KeyCertificateBody(note=sign_statement(certificate, north).decode()),
+        KeyRevocationBody(note=sign_statement(revocation, north).decode()),
+        IdentityVouchBody(note=sign_statement(vouch, north).decode()),
+    )
+
+
+def card(party: str) -> dict[str, object]:
+    """A party's card with something in every member."""
+    identity = SigningKey.of_seed(f"{party}/identity", SignatureKind.ED25519, SALT)
+    log = SigningKey.of_seed(f"{party}/border/log", SignatureKind.ED25519, bytes(32)).verifier
+    note = sign_statement(Certificate(party, Purpose.LOG, "border", log, 1772442000), identity)
+    return {
+        "party": party,
+        "name": "Hmeymim cell",
+        "identity": identity.verifier.text,
+        "certificates": [note.decode()],
+        "addresses": ["https://node.example:8443/line"],
+        "languages": ["ru", "en"],
+        "contacts": [{"role": "duty officer", "text": "+00 1 234567, day and night"}],
+    }
+
+
 @cache
 def bodies() -> tuple[Body, ...]:
     """A body of every type that is known."""
@@ -143,9 +187,25 @@ def bodies() -> tuple[Body, ...]:
         CommitmentBody(**content),
         OpeningBody(entry=ref, salt=base64.b64encode(SALT).decode(), content=content),
         RefusedBody(entry=ref, guard="NO_SHARING"),
-        KeyCertificateBody(note="a note\n"),
-        KeyRevocationBody(note="a note\n"),
-        IdentityVouchBody(note="a note\n"),
+        LineTestBody(text="Ä ж ع 7 ٧", returns=ref, tried=[{"channel": "e-mail", "worked": True, "note": "250"}]),
+        AdvisoryBody(
+            about=[ref, ref.model_copy(update={"index": 8})], answer="conflict", sentence="Too close.", minima="air",
+            intervals=[{"answer": "possible", "start_s": 1.5e9}, {"answer": "conflict", "end_s": 1.6e9}],
+            closest={"lon_deg": 40.1, "lat_deg": 37.1, "horizontal_m": 60.5, "vertical_m": 0.0, "time_s": 1.5e9},
+        ),
+        AcceptedRiskBody(advisory=ref, reason="two days' march otherwise; both stay in contact"),
+        *statement_bodies(),
+        LineFoundedBody(line="border", name="north-east", founder=card("north")),
+        MemberInvitedBody(
+            party="north", identity=card("north")["identity"], joined=ref, words_compared=True, start=7
+        ),
+        MemberJoinedBody(
+            root=ref, card=card("south"), inviter={"party": "north", "identity": card("north")["identity"]}
+        ),
+        MemberLeftBody(root=ref, reason="our mission has ended"),
+        MemberRemovedBody(
+            root=ref, party="north", identity=card("north")["identity"], log="north/border/log", until=9, reason="gone"
+        ),
     )  # fmt: skip
 
 

@@ -9,6 +9,14 @@ from keepclear.errors import PeerError
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.committed import CommitmentBody, OpeningBody
 from keepclear.record.bodies.keys import IdentityVouchBody, KeyCertificateBody, KeyRevocationBody
+from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody, LineTestBody
+from keepclear.record.bodies.members import (
+    LineFoundedBody,
+    MemberInvitedBody,
+    MemberJoinedBody,
+    MemberLeftBody,
+    MemberRemovedBody,
+)
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
 from keepclear.record.entries import Entry
@@ -24,9 +32,17 @@ _MODELS: tuple[type[Body], ...] = (
     CommitmentBody,
     OpeningBody,
     RefusedBody,
+    LineTestBody,
+    AdvisoryBody,
+    AcceptedRiskBody,
     KeyCertificateBody,
     KeyRevocationBody,
     IdentityVouchBody,
+    LineFoundedBody,
+    MemberInvitedBody,
+    MemberJoinedBody,
+    MemberLeftBody,
+    MemberRemovedBody,
 )
 
 BODIES: Mapping[tuple[str, int], type[Body]] = MappingProxyType(

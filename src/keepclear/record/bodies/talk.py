@@ -111,12 +111,15 @@ class ReadBack(Value):
         Seconds since the epoch.
     entered
         What the person typed, in whatever format.
+    uncertainty_m
+        How far off the place may be by how it was typed: by the digits it has, and by its datum; 0 if left out.
     """
 
     lon_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
     lat_deg: Annotated[float, Field(ge=-90.0, le=90.0)]
     time_s: Number
     entered: Line | None = None
+    uncertainty_m: Annotated[float, Field(ge=0.0, le=1e9)] | None = None
 
 
 class AnswerBody(Body):

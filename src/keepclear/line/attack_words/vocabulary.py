@@ -1,0 +1,72 @@
+"""How the words of one language are written down.
+
+Patterns are regular expressions over folded text (`keepclear.line.folding`) with punctuation within sentences made
+spaces, and each position replaced by `PLACE`. Besides, a tilde and a digit stand for up to so many words between:
+``drop ~2 bombs``. Every pattern begins and ends at a word's edge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keepclear.line.folding import PLACE, folded_pattern
+
+__all__ = ["PLACE", "Vocabulary", "one_of", "vocabulary"]
+
+_GAP = re.compile(r"~(\d) ")
+_EDGE_BEFORE, _EDGE_AFTER = r"(?:(?<![^\W_])|(?=[\W_]))", r"(?![^\W_])"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is said of attacks in one language.
+
+    Attributes
+    ----------
+    language
+        Its tag (BCP 47).
+    harmless
+        Idioms, prohibitions, what was suffered and what others threaten. Taken out, in this order, before anything
+        else is looked for.
+    ordering
+        Asks for an attack, announces one, or passes an object of attack: refused beside a position.
+    planning
+        Reads as a plan, unless the sentences say that it is news, a warning or a call for help.
+    naming
+        Names an attack without saying whose it is or when: at most flagged.
+    telling
+        What news, warnings and calls for help have.
+    """
+
+    language: str
+    harmless: tuple[re.Pattern[str], ...]
+    ordering: tuple[re.Pattern[str], ...]
+    planning: tuple[re.Pattern[str], ...]
+    naming: tuple[re.Pattern[str], ...]
+    telling: tuple[re.Pattern[str], ...]
+
+
+def vocabulary(
+    language: str,
+    *,
+    harmless: Iterable[str],
+    ordering: Iterable[str],
+    planning: Iterable[str],
+    naming: Iterable[str],
+    telling: Iterable[str],
+) -> Vocabulary:
+    """The vocabulary of these patterns."""
+    groups = (harmless, ordering, planning, naming, telling)
+    return Vocabulary(language, *(tuple(_compiled(pattern) for pattern in group) for group in groups))
+
+
+def one_of(words: str) -> str:
+    """Pattern of any of these words, which spaces part; an underscore stands for a space within one."""
+    return "(?:" + "|".join(word.replace("_", " ") for word in words.split()) + ")"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    gaps = _GAP.sub(lambda match: rf"(?:[^\W_]+[,:]? ){{0,{match[1]}}}", pattern)
+    return re.compile(f"{_EDGE_BEFORE}(?:{folded_pattern(gaps)}){_EDGE_AFTER}")
