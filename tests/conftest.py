@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import keepclear
+from tests.postgres import Server, running_server
 
 ROOT = Path(__file__).parents[1]
 _KERNEL_TESTS = (ROOT / "tests" / "unit" / "geo", ROOT / "tests" / "unit" / "separation")
@@ -30,6 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(keepclear.__file__).resolve()
     if config.getoption("--of-wheel") and home.is_relative_to(ROOT / "src"):
         raise pytest.UsageError(f"--of-wheel: keepclear is imported from the source tree ({home})")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL of this test process; one that cannot start fails the tests that ask for it."""
+    with running_server() as server:
+        yield server
 
 
 def pytest_report_header() -> str:

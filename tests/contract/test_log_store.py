@@ -1,4 +1,4 @@
-"""What every store of logs does. A backend joins by a line in `BACKENDS`."""
+"""What every store of logs does. A backend joins by a line in `backend`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from keepclear.store.log_store import (
     BodyState,
     Conflict,
     DamagedError,
+    GapError,
+    GrownElsewhereError,
     Growth,
     LogStore,
     Mark,
@@ -19,10 +21,12 @@ from keepclear.store.log_store import (
     StoredAttachment,
     StoredBody,
     StoredLog,
+    StoredPiece,
 )
+from keepclear.store.postgres import PostgresStore
 from keepclear.store.sqlite import SqliteStore
+from tests.postgres import Server
 
-BACKENDS: dict[str, Callable[[Path], LogStore]] = {"sqlite": lambda folder: SqliteStore(folder / "record.db")}
 A, B = "north/border/log", "south/border/log"
 
 
@@ -34,15 +38,25 @@ def hashes(first: int, count: int) -> bytes:
     return b"".join(number.to_bytes(32, "big") for number in range(first, first + count))
 
 
-@pytest.fixture(params=sorted(BACKENDS))
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], LogStore]]:
+@pytest.fixture(params=["postgres", "sqlite"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], LogStore]:
+    """Opens a store in the same place each time it is called."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "record.db")
+    server: Server = request.getfixturevalue("postgres")
+    url = server.url(server.new_schema())
+    return lambda: PostgresStore(url, marks=tmp_path / "record-signed")
+
+
+@pytest.fixture
+def reopen(backend: Callable[[], LogStore]) -> Iterator[Callable[[], LogStore]]:
     """Opens the store anew each time it is called, the one before closed."""
     opened: list[LogStore] = []
 
     def again() -> LogStore:
         for store in opened:
             store.close()
-        opened.append(BACKENDS[request.param](tmp_path))
+        opened.append(backend())
         return opened[-1]
 
     yield again
@@ -307,3 +321,98 @@ def test_a_closed_store_refuses_everything_and_closes_twice(store):
 def test_a_sound_store_has_no_faults(store):
     grow(store, A, 0, 3)
     assert store.faults() == ()
+
+
+# --- what is not whole yet -----------------------------------------------------------------------------------------
+
+
+def test_pending_checkpoints_are_kept_in_order_and_the_smallest_go(store, reopen):
+    for size, after in ((0, None), (4, 0), (9, 4), (12, 9)):
+        store.put_pending(B, head(size), after=after, keep=3)
+    assert reopen().pending(B) == (head(4), head(9), head(12))
+    assert reopen().pending(A) == ()
+
+
+@pytest.mark.parametrize(("size", "after"), [(9, None), (9, 0), (9, 5), (4, 4), (3, 4)])
+def test_a_pending_checkpoint_that_does_not_follow_is_refused(store, size, after):
+    store.put_pending(B, head(4), after=None, keep=3)
+    with pytest.raises(GrownElsewhereError, match="the newest checkpoint taken is of 4"):
+        store.put_pending(B, head(size), after=after, keep=3)
+    assert store.pending(B) == (head(4),)
+
+
+def test_a_pending_checkpoint_follows_the_logs_own(store):
+    grow(store, B, 0, 5)
+    with pytest.raises(GrownElsewhereError):
+        store.put_pending(B, head(9), after=None, keep=3)
+    store.put_pending(B, head(9), after=5, keep=3)
+    assert store.pending(B) == (head(9),)
+
+
+def test_leaves_come_once_and_without_gaps(store, reopen):
+    assert store.next_entry(B) == 0
+    assert store.put_coming(B, 0, [b"0", b"1", b"2"]) == 3
+    assert store.put_coming(B, 1, [b"x", b"y", b"3"]) == 4
+    assert store.put_coming(B, 0, [b"x"]) == 4
+    with pytest.raises(GapError, match="would leave a gap"):
+        store.put_coming(B, 5, [b"5"])
+    again = reopen()
+    assert again.next_entry(B) == 4
+    assert again.coming(B, 0, 9) == [b"0", b"1", b"2", b"3"]
+    assert again.coming(B, 1, 3) == [b"1", b"2"]
+    again.drop_coming(B, since=2)
+    assert (again.next_entry(B), again.coming(B, 0, 9), again.coming(B, 2, 9)) == (2, [b"0", b"1"], [])
+    assert again.end(B) == 0
+
+
+def test_leaves_that_come_follow_those_of_the_log(store):
+    grow(store, B, 0, 3)
+    assert store.next_entry(B) == 3
+    assert store.put_coming(B, 2, [b"x", b"3"]) == 4
+    assert store.coming(B, 3, 9) == [b"3"]
+
+
+def test_what_was_pending_goes_when_it_is_settled(store):
+    for size, after in ((2, None), (5, 2), (9, 5)):
+        store.put_pending(B, head(size), after=after, keep=9)
+    store.put_coming(B, 0, [b"%d" % n for n in range(7)])
+    store.append(B, _from_store(store), at=0, seal=lambda: head(5))
+    store.settle_pending(B, 5)
+    assert store.pending(B) == (head(9),)
+    assert (store.coming(B, 5, 9), store.coming(B, 0, 5)) == ([b"5", b"6"], [])
+    assert store.leaves(B, 0, 5) == [b"0", b"1", b"2", b"3", b"4"]
+    store.drop_pending(B)
+    assert (store.pending(B), store.next_entry(B)) == ((), 5)
+
+
+def _from_store(store: LogStore) -> Iterator[Growth]:
+    """Parts that are read from the store while they are being appended to it."""
+    for number in range(5):
+        yield Growth(store.coming(B, number, number + 1), {(0, 0): (number, hashes(number, 1))})
+
+
+def test_pieces_are_kept_until_the_body_is_there(store, reopen):
+    grow(store, B, 0, 3, bodies=[StoredBody(number, BodyState.WANTED) for number in range(3)])
+    first, second = StoredPiece(1, 0, 0, 5, b"s", b"abc"), StoredPiece(1, 0, 3, 5, b"s", b"de")
+    other = StoredPiece(1, 1, 0, 9, b"t", b"")
+    for piece in (second, first, other, StoredPiece(2, 0, 0, 1, b"u", b"x"), first):
+        store.put_piece(B, piece)
+    again = reopen()
+    assert again.pieces(B, 1) == (first, second, other)
+    assert again.piece_ends(B) == ((1, 0, 5, 5), (1, 1, 0, 9), (2, 0, 1, 1))
+    again.drop_pieces(B, 1, part=1)
+    assert again.pieces(B, 1) == (first, second)
+    again.put_bodies(B, [StoredBody(1, BodyState.HELD, b"s", b"b"), StoredBody(0, BodyState.HELD, b"s", b"c")])
+    assert (again.pieces(B, 1), again.wanted(B, before=3)) == ((), (2,))
+    assert again.wanted(B, before=3, since=3) == ()
+    again.erase_body(B, 2)
+    assert again.piece_ends(B) == ()
+
+
+def test_the_last_checkpoint_that_a_key_cosigned(store):
+    grow(store, A, 0, 2)
+    grow(store, A, 2, 2)
+    assert store.last_cosigned(A, "k") is None
+    store.add_cosignatures(A, 4, {"k": "line"})
+    store.add_cosignatures(A, 2, {"k": "line", "l": "line"})
+    assert (store.last_cosigned(A, "k"), store.last_cosigned(A, "l"), store.last_cosigned(B, "k")) == (4, 2, None)

@@ -159,6 +159,8 @@ class Log(HeldLog):
         self._restored = False
 
     def _load(self) -> None:
+        # The mark is read first: what another process has appended between the two then only seems newer than it.
+        mark = None if self._signing is None else self._store.mark(self._origin)
         super()._load()
         if not self._own:
             raise StoreError(f"{self._origin} is another party's log; it is mirrored, not appended to")
@@ -168,10 +170,10 @@ class Log(HeldLog):
             if self._signing.verifier != self._key:
                 fault = Fault(f"not the key of the log {self._origin}", f"its key is {self._key.text}")
                 raise InputError(fault)
-            self._check_mark()
+            self._check_mark(mark)
 
-    def _check_mark(self) -> None:
-        mark, name = self._store.mark(self._origin), f"{self._store.name}: {self._origin}"
+    def _check_mark(self, mark: Mark | None) -> None:
+        name = f"{self._store.name}: {self._origin}"
         self._restored = mark is None
         if mark is None:
             return

@@ -19,6 +19,8 @@ __all__ = [
     "BodyState",
     "Conflict",
     "DamagedError",
+    "GapError",
+    "GrownElsewhereError",
     "Growth",
     "LogStore",
     "Mark",
@@ -26,12 +28,21 @@ __all__ = [
     "StoredAttachment",
     "StoredBody",
     "StoredLog",
+    "StoredPiece",
     "UnknownOutcomeError",
 ]
 
 
 class UnknownOutcomeError(StoreError):
     """A write failed so that only the disk knows whether it was done; `LogStore.reread` before anything else."""
+
+
+class GrownElsewhereError(StoreError):
+    """Another handle or process has appended to the log meanwhile: nothing was done; refresh, and say it again."""
+
+
+class GapError(StoreError):
+    """Leaves would not follow those that are kept: nothing was done."""
 
 
 class DamagedError(IntegrityError):
@@ -93,6 +104,18 @@ class StoredAttachment:
 
     number: int
     place: int
+    salt: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPiece:
+    """Some bytes of a part of entry `number` that is not whole yet: part 0 is the body, part n the n-th attachment."""
+
+    number: int
+    part: int
+    offset: int
+    total: int
     salt: bytes
     data: bytes
 
@@ -170,7 +193,8 @@ class LogStore(Protocol):
         Parameters
         ----------
         parts
-            Taken one at a time, within the transaction; if taking one raises, nothing is kept.
+            Taken one at a time, within the transaction, and may be read from the store while they are; if taking one
+            raises, nothing is kept.
         at
             The size that the log must have before: where it has another, nothing is taken and nothing written.
         seal
@@ -211,6 +235,60 @@ class LogStore(Protocol):
     def first_cosigned(self, origin: str, *, above: int) -> tuple[tuple[str, int], ...]:
         """Each key that has cosigned a checkpoint of more than `above` entries, and the smallest size that it has."""
 
+    def last_cosigned(self, origin: str, key: str) -> int | None:
+        """The size of the greatest checkpoint that a key has cosigned."""
+
+    def put_pending(self, origin: str, head: SignedHead, *, after: int | None, keep: int) -> None:
+        """Keep a checkpoint whose leaves have not all come.
+
+        Parameters
+        ----------
+        after
+            The size of the greatest one that is kept, these and those of `checkpoint` together; None if there is none.
+            Where it is another, nothing is written.
+        keep
+            How many of them to keep; the smallest go.
+        """
+
+    def pending(self, origin: str) -> tuple[SignedHead, ...]:
+        """Those that were kept, smallest first."""
+
+    def put_coming(self, origin: str, start: int, leaves: Sequence[bytes]) -> int:
+        """Keep leaves that come before their checkpoint, those that are not there yet; say which one is next.
+
+        Raises
+        ------
+        GapError
+            If there would be one; then none is kept.
+        """
+
+    def next_entry(self, origin: str) -> int:
+        """The first entry that is neither in the log nor kept for it."""
+
+    def coming(self, origin: str, start: int, stop: int) -> list[bytes]:
+        """Leaves that are kept for the log, from `start` to before `stop` or the first that is missing."""
+
+    def drop_coming(self, origin: str, *, since: int) -> None:
+        """Remove the leaves that are kept for the log from entry `since` on."""
+
+    def settle_pending(self, origin: str, size: int) -> None:
+        """The log has become `size` entries long: remove what was kept for that."""
+
+    def drop_pending(self, origin: str) -> None:
+        """Remove all checkpoints and leaves that were kept for the log."""
+
+    def put_piece(self, origin: str, piece: StoredPiece) -> None:
+        """Keep a piece of a body, in place of one that stood there. `put_body` and `erase_body` remove all of them."""
+
+    def pieces(self, origin: str, number: int) -> tuple[StoredPiece, ...]:
+        """The pieces of an entry's parts, in order."""
+
+    def piece_ends(self, origin: str) -> tuple[tuple[int, int, int, int], ...]:
+        """For each part of which there are pieces: entry, part, how many bytes are there, and of how many; in order."""
+
+    def drop_pieces(self, origin: str, number: int, *, part: int | None = None) -> None:
+        """Remove the pieces of one part of an entry, or of all."""
+
     def body(self, origin: str, number: int) -> StoredBody | None:
         """The body of an entry, or what became of it; None where there never was one for us."""
 
@@ -220,11 +298,16 @@ class LogStore(Protocol):
     def put_body(self, origin: str, body: StoredBody, attachments: Sequence[StoredAttachment] = ()) -> None:
         """Keep what is known of a body, in place of what was known before."""
 
+    def put_bodies(
+        self, origin: str, bodies: Sequence[StoredBody], attachments: Sequence[StoredAttachment] = ()
+    ) -> None:
+        """As `put_body`, for several in one transaction."""
+
     def erase_body(self, origin: str, number: int) -> None:
         """Remove the body, its salt and its attachments, so that their bytes are in none of the store's files."""
 
-    def wanted(self, origin: str, *, before: int, limit: int = 1000) -> tuple[int, ...]:
-        """Numbers of entries below `before` whose body is addressed to us and neither held nor refused."""
+    def wanted(self, origin: str, *, before: int, since: int = 0, limit: int = 1000) -> tuple[int, ...]:
+        """Numbers of entries, from `since` to below `before`, whose body is addressed to us and not held or refused."""
 
     def attachments(self, origin: str, number: int) -> tuple[StoredAttachment, ...]:
         """The files that belong to an entry, those that are held, by place."""

@@ -8,20 +8,28 @@ when it is opened, and a database without any mark counts as restored.
 The write is not synced (the commit was): a machine that stops may leave an older mark behind, which does no harm. Each
 mark has a slot of its own within one sector and a check, so that a torn one is not believed. Text, so that a person
 can read it.
+
+`SharedMarks` are the same file written by several processes on one machine, one at a time. Such a file has a number of
+its own, by which the database can name it: so that nobody signs by the marks of another folder, which know less.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from keepclear.store.log_store import Mark
 
-__all__ = ["Marks", "writer_pid"]
+__all__ = ["Marks", "SharedMarks", "writer_pid"]
 
 _SLOT = 256
 _HEADER = "keepclear signed heads v1, writer "
+_NUMBER = "number of this file"  # stands where an origin would; no log can be called so
 
 
 class Marks:
@@ -36,13 +44,17 @@ class Marks:
     """
 
     def __init__(self, path: Path, *, pid: int | None) -> None:
-        self._slots: dict[bytes, tuple[int, Mark]] = {}
-        self._next = 1
+        self._path = path
         self._file = -1
         if pid is not None:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             self._write(0, f"{_HEADER}{pid}")
-        data = path.read_bytes() if path.exists() else b""
+        self._read()
+
+    def _read(self) -> None:
+        self._slots: dict[bytes, tuple[int, Mark]] = {}
+        self._next = 1
+        data = self._path.read_bytes() if self._path.exists() else b""
         for place in range(1, -(-len(data) // _SLOT)):
             self._next = place + 1
             read = _parsed(data[place * _SLOT : (place + 1) * _SLOT])
@@ -91,6 +103,61 @@ class Marks:
         data = text.encode().ljust(_SLOT - 1) + b"\n"
         if os.pwrite(self._file, data, place * _SLOT) != _SLOT:
             raise OSError("the mark was written only in part")
+
+
+class SharedMarks(Marks):
+    """The marks of several processes, each of which sees what the others have written.
+
+    Parameters
+    ----------
+    path, pid
+        As for `Marks`.
+    """
+
+    @property
+    def number(self) -> bytes | None:
+        """The file's own number, 32 random bytes; None if it has none yet."""
+        held = self.get(_NUMBER)
+        return None if held is None else held.root
+
+    def renew(self) -> bytes:
+        """Forget every mark, and give the file another number, durably.
+
+        Raises
+        ------
+        OSError
+            If it could not be written.
+        """
+        with self._alone():
+            os.ftruncate(self._file, _SLOT)
+            self._read()
+            number = secrets.token_bytes(32)
+            super().put(_NUMBER, Mark(0, number))
+            return number
+
+    def get(self, origin: str) -> Mark | None:
+        """See `Marks.get`."""
+        with self._alone():
+            self._read()
+            return super().get(origin)
+
+    def put(self, origin: str, mark: Mark) -> None:
+        """See `Marks.put`."""
+        with self._alone():
+            self._read()
+            super().put(origin, mark)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes, and other handles of this one, from reading or writing meanwhile."""
+        if self._file < 0:  # opened to read only: the slots have checks
+            yield
+            return
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 def writer_pid(path: Path) -> int | None:

@@ -15,7 +15,7 @@ body, or an entry of the party's own log that refuses it by name. So the cosigna
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from keepclear.errors import Fault, InputError, IntegrityError, PeerError, StoreError
@@ -33,7 +33,7 @@ from keepclear.record.tiles import ENTRY_MOST_BYTES
 from keepclear.store.growing import Growing
 from keepclear.store.held import HeldLog
 from keepclear.store.log import Log, stored_attachments
-from keepclear.store.log_store import BodyState, Conflict, Growth, LogStore, SignedHead, StoredBody
+from keepclear.store.log_store import BodyState, Conflict, Growth, LogStore, SignedHead, StoredAttachment, StoredBody
 
 __all__ = ["Mirror"]
 
@@ -132,14 +132,23 @@ class Mirror(HeldLog):
         IntegrityError
             If they are not what the leaf says.
         """
-        if self.leaf(index) != entry.leaf.to_bytes():
-            raise PeerError(f"entry {index} of {self._origin} has another leaf")
-        whole = len(entry.attachments) == len(entry.leaf.attachments) and None not in entry.attachments
-        if entry.body is None or not whole:
-            raise PeerError(f"entry {index} of {self._origin}: the body or an attachment is missing")
-        entry.check()
-        body = StoredBody(index, BodyState.HELD, entry.salt, entry.body)
-        self._store.put_body(self._origin, body, tuple(stored_attachments(index, entry)))
+        self.put_bodies({index: entry})
+
+    def put_bodies(self, entries: Mapping[int, Entry]) -> None:
+        """Keep the bodies of several entries in one transaction, as `put_body`: all of them or none."""
+        bodies = []
+        files: list[StoredAttachment] = []
+        for index, entry in entries.items():
+            if self.leaf(index) != entry.leaf.to_bytes():
+                raise PeerError(f"entry {index} of {self._origin} has another leaf")
+            whole = len(entry.attachments) == len(entry.leaf.attachments) and None not in entry.attachments
+            if entry.body is None or not whole:
+                raise PeerError(f"entry {index} of {self._origin}: the body or an attachment is missing")
+            entry.check()
+            bodies.append(StoredBody(index, BodyState.HELD, entry.salt, entry.body))
+            files.extend(stored_attachments(index, entry))
+        if bodies:
+            self._store.put_bodies(self._origin, bodies, files)
 
     def refuse_body(self, index: int, own: Log, refusal: int) -> None:
         """Count a body as refused, which an entry of our own log on the same line says.
@@ -166,23 +175,44 @@ class Mirror(HeldLog):
             raise InputError(Fault("not a refusal of that body", right, value=f"{own.origin} {refusal}"))
         self._store.put_body(self._origin, StoredBody(index, BodyState.REFUSED, refusal=refusal))
 
-    def wanted(self, *, limit: int = 1000) -> tuple[int, ...]:
-        """Entries addressed to us whose body is neither held nor refused, the first `limit` of them."""
+    def wanted(self, *, since: int = 0, before: int | None = None, limit: int = 1000) -> tuple[int, ...]:
+        """Entries (of those in a range) addressed to us whose body is neither held nor refused, the first `limit`."""
         self._ready()
-        return self._store.wanted(self._origin, before=self._size, limit=limit)
+        end = self._size if before is None else before
+        return self._store.wanted(self._origin, since=since, before=end, limit=limit)
 
-    def cosign(self, key: SigningKey, *, time_s: int) -> Signature:
-        """Cosign the newest checkpoint, and keep the cosignature before giving it out.
+    def cosign(self, key: SigningKey, *, time_s: int, size: int | None = None) -> Signature:
+        """Cosign the newest checkpoint, or the one of `size`, and keep the cosignature before giving it out.
+
+        Where `key` has cosigned that one before, it is the same cosignature again: when it was first made is what
+        matters to those who have it.
 
         Raises
         ------
+        InputError
+            If there is no checkpoint of that size.
         StoreError
-            If not everything is held: the message names what is missing.
+            If not everything up to there is held (the message names what is missing), or `key` has cosigned a greater
+            one: a cosigner never goes back.
         """
         self._ready()
         if self._head is None:
             raise StoreError(f"nothing of {self._origin} is held yet, so nothing is cosigned")
-        missing = self.wanted(limit=10)
+        at = self._size if size is None else size
+        note = Note.of_bytes(self.checkpoint(at))
+        made = next((one for one in note.signatures if one.is_by(key.verifier)), None)
+        if made is not None:
+            return made
+        self._must_cosign(key.verifier, at)
+        signature = cosign(note.text, key, time_s=time_s)
+        self.add_cosignatures((signature,), (key.verifier,), size=at)
+        return signature
+
+    def _must_cosign(self, key: VerifierKey, at: int) -> None:
+        last = self._store.last_cosigned(self._origin, key.text)
+        if last is not None and last > at:
+            raise StoreError(f"{self._origin}: {key.name} has cosigned {last} entries, and does not go back to {at}")
+        missing = self.wanted(before=at, limit=10)
         if missing:
             told = ", ".join(map(str, missing)) + (" and others" if len(missing) == 10 else "")
             raise StoreError(f"{self._origin}: the bodies of entries {told} are neither held nor refused: not cosigned")
@@ -192,9 +222,6 @@ class Mirror(HeldLog):
                 f"{self._origin}: {mark.size} entries were held once and {self._size} are now: extend the copy "
                 "before cosigning"
             )
-        signature = cosign(Note.of_bytes(self._head.note).text, key, time_s=time_s)
-        self.add_cosignatures((signature,), (key.verifier,))
-        return signature
 
     def conflicts(self) -> tuple[Conflict, ...]:
         """All pairs of checkpoints that were found not to agree, proved or not."""

@@ -4,7 +4,8 @@ A backend adds how a transaction begins and ends (`reading`, `writing`) and wher
 
 **Order of writes.** `SqlLogStore.append` is one transaction:
 
-1. begin, with the database's write lock: nobody else can write between what is read next and the end;
+1. begin, with the write lock (the database's or the log's): nobody else can write the log between what is read next
+   and the end;
 2. read the greatest checkpoint, and refuse unless it is of the size that the caller expects;
 3. write leaves, tiles, bodies and attachments;
 4. sign (``seal``): only now, when the size is known to be free; write the checkpoint, whose size is a primary key;
@@ -20,7 +21,7 @@ caller that went on by what it remembered might sign another tree of the same si
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -33,6 +34,7 @@ from keepclear.store.log_store import (
     BodyState,
     Conflict,
     DamagedError,
+    GrownElsewhereError,
     Growth,
     Mark,
     SignedHead,
@@ -40,6 +42,7 @@ from keepclear.store.log_store import (
     StoredBody,
     StoredLog,
 )
+from keepclear.store.sql_pending import SqlPending, drop_pieces
 
 __all__ = ["SqlLogStore"]
 
@@ -93,7 +96,8 @@ _BODIES = (
 _DROP_BODY = tables.body.delete().where(_body.log == _OF_LOG, _body.number == _NUMBER)
 _WANTED = (
     select(_body.number)
-    .where(_body.log == _OF_LOG, _body.state == BodyState.WANTED.value, _body.number < bindparam("before_"))
+    .where(_body.log == _OF_LOG, _body.state == BodyState.WANTED.value)
+    .where(_body.number >= bindparam("since_"), _body.number < bindparam("before_"))
     .order_by(_body.number)
     .limit(bindparam("limit_"))
 )
@@ -112,7 +116,7 @@ _CONFLICTS = (
 )
 
 
-class SqlLogStore(ABC):
+class SqlLogStore(SqlPending):
     """A `LogStore` over SQLAlchemy Core, less what is the backend's own."""
 
     def __init__(self) -> None:
@@ -128,8 +132,14 @@ class SqlLogStore(ABC):
         """One consistent view of the tables."""
 
     @abstractmethod
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that holds the write lock from its beginning; durable when the block has been left."""
+    def writing(self, origin: str = "") -> AbstractContextManager[Connection]:
+        """A transaction that holds the write lock from its beginning; durable when the block has been left.
+
+        Parameters
+        ----------
+        origin
+            The log that is written: a backend may let others be written at the same time. Empty: no log's.
+        """
 
     @abstractmethod
     def mark(self, origin: str) -> Mark | None:
@@ -143,7 +153,7 @@ class SqlLogStore(ABC):
         """See `LogStore.create`. The mark comes first: a log without one would count as restored."""
         if head is not None and head.size != 0:
             raise StoreError(f"{origin}: a log begins with size 0, not {head.size}")
-        with self.writing() as connection:
+        with self.writing(origin) as connection:
             if connection.execute(_LOG_ID, {"origin_": origin}).first() is not None:
                 raise StoreError(f"{self.name} already holds the log {origin}")
             added = connection.execute(insert(tables.log), {"origin": origin, "key": key, "own": own})
@@ -158,14 +168,14 @@ class SqlLogStore(ABC):
 
     def append(self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
         """See `LogStore.append`, and the order of writes above."""
-        with self.writing() as connection:
+        with self.writing(origin) as connection:
             log = self._id(connection, origin)
             held = _head(connection.execute(_HEAD, {"log_": log}).first())
-            if (held.size if held else 0) != at:
-                raise StoreError(
-                    f"{origin} has {held.size if held else 0} entries where {at} were expected: nothing was written; "
-                    "another handle has appended, open the log anew"
-                )
+            there = held.size if held else 0
+            if there != at:
+                told = "another handle has appended, open the log anew" if there > at else "it holds less than it did"
+                problem = f"{origin} has {there} entries where {at} were expected: nothing was written; {told}"
+                raise GrownElsewhereError(problem) if there > at else StoreError(problem)
             size = at
             for part in parts:
                 _add_leaves(connection, log, part.leaves, size)
@@ -227,7 +237,7 @@ class SqlLogStore(ABC):
 
     def add_cosignatures(self, origin: str, size: int, lines: Mapping[str, str]) -> None:
         """See `LogStore.add_cosignatures`."""
-        with self.writing() as connection:
+        with self.writing(origin) as connection:
             log = self._id(connection, origin)
             if connection.execute(_AT, {"log_": log, "size_": size}).first() is None:
                 raise StoreError(f"{origin} has no checkpoint of size {size} that could be cosigned")
@@ -263,25 +273,35 @@ class SqlLogStore(ABC):
 
     def put_body(self, origin: str, body: StoredBody, attachments: Sequence[StoredAttachment] = ()) -> None:
         """See `LogStore.put_body`."""
-        with self.writing() as connection:
+        self.put_bodies(origin, (body,), attachments)
+
+    def put_bodies(
+        self, origin: str, bodies: Sequence[StoredBody], attachments: Sequence[StoredAttachment] = ()
+    ) -> None:
+        """See `LogStore.put_bodies`."""
+        with self.writing(origin) as connection:
             log = self._id(connection, origin)
-            connection.execute(_DROP_BODY, {"log_": log, "number_": body.number})
-            if attachments:
-                connection.execute(_DROP_ATTACHED, {"log_": log, "number_": body.number})
-            _add_bodies(connection, log, (body,), attachments)
+            attached = {file.number for file in attachments}
+            for body in bodies:
+                drop_pieces(connection, log, body.number)
+                connection.execute(_DROP_BODY, {"log_": log, "number_": body.number})
+                if body.number in attached:
+                    connection.execute(_DROP_ATTACHED, {"log_": log, "number_": body.number})
+            _add_bodies(connection, log, bodies, attachments)
 
     def erase_body(self, origin: str, number: int) -> None:
         """See `LogStore.erase_body`; a backend adds what it takes for the bytes to be gone from its files."""
-        with self.writing() as connection:
+        with self.writing(origin) as connection:
             log = self._id(connection, origin)
+            drop_pieces(connection, log, number)
             connection.execute(_DROP_ATTACHED, {"log_": log, "number_": number})
             connection.execute(_DROP_BODY, {"log_": log, "number_": number})
             _add_bodies(connection, log, (StoredBody(number, BodyState.ERASED),), ())
 
-    def wanted(self, origin: str, *, before: int, limit: int = 1000) -> tuple[int, ...]:
+    def wanted(self, origin: str, *, before: int, since: int = 0, limit: int = 1000) -> tuple[int, ...]:
         """See `LogStore.wanted`."""
         with self.reading() as connection:
-            asked = {"log_": self._id(connection, origin), "before_": before, "limit_": limit}
+            asked = {"log_": self._id(connection, origin), "since_": since, "before_": before, "limit_": limit}
             return tuple(connection.execute(_WANTED, asked).scalars())
 
     def attachments(self, origin: str, number: int) -> tuple[StoredAttachment, ...]:
@@ -303,7 +323,7 @@ class SqlLogStore(ABC):
 
     def add_conflict(self, origin: str, conflict: Conflict) -> None:
         """See `LogStore.add_conflict`."""
-        with self.writing() as connection:
+        with self.writing(origin) as connection:
             log = self._id(connection, origin)
             held = connection.execute(_CONFLICTS, {"log_": log})
             if any((row[0], row[1]) == (conflict.first, conflict.second) for row in held):

@@ -29,15 +29,14 @@ from sqlalchemy.pool import NullPool
 
 from keepclear.errors import KeepclearError, StoreError
 from keepclear.record.merkle import EMPTY_ROOT
-from keepclear.store import tables
 from keepclear.store.files import sync_folder
 from keepclear.store.log_store import DamagedError, Mark, SignedHead, UnknownOutcomeError
 from keepclear.store.marks import Marks, writer_pid
 from keepclear.store.sql_store import SqlLogStore
+from keepclear.store.sqlite_schema import settle_sqlite
 
 __all__ = ["SqliteStore"]
 
-_APPLICATION_ID = 0x6B636C72  # "kclr": tells our files from other programs' databases
 _BUSY_MS = 5000
 # What the driver raises when the bytes of the file are not those of a sound database.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH)
@@ -163,6 +162,9 @@ class SqliteStore(SqlLogStore):
         """See `SqlLogStore.reading`."""
         with self._guard, self._foreign("read"):
             connection = self._live()
+            if _driver(connection).in_transaction:  # in the middle of `append`, by what gives it its parts
+                yield connection
+                return
             connection.exec_driver_sql("BEGIN")
             try:
                 yield connection
@@ -170,7 +172,7 @@ class SqliteStore(SqlLogStore):
                 self._roll_back(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, origin: str = "") -> Iterator[Connection]:  # noqa: ARG002  # one writer for the whole file
         """See `SqlLogStore.writing`."""
         with self._guard, self._foreign("write"):
             connection = self._live()
@@ -247,7 +249,7 @@ class SqliteStore(SqlLogStore):
         self._connection = self._engine.connect()
         if not self._readonly:
             self._empty_wal(self._connection)
-        self._check_schema(self._connection)
+        settle_sqlite(self._connection, self.name, readonly=self._readonly)
 
     def _driver_connection(self) -> sqlite3.Connection:
         mode = ("ro&immutable=1" if self._is_unwritable() else "ro") if self._readonly else "rw"
@@ -272,27 +274,6 @@ class SqliteStore(SqlLogStore):
         busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
         if busy:
             raise StoreError(f"{self.name}: a reader keeps the write-ahead log from being emptied; close it, try again")
-
-    def _check_schema(self, connection: Connection) -> None:
-        """Make the tables in an empty file, and refuse a file that is another program's or newer than this one."""
-        application = connection.exec_driver_sql("PRAGMA application_id").scalar()
-        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-        if application == _APPLICATION_ID and version == tables.SCHEMA_VERSION:
-            return
-        if application == _APPLICATION_ID and isinstance(version, int) and version > tables.SCHEMA_VERSION:
-            raise StoreError(
-                f"{self.name} was written by a newer keepclear (schema {version}; this one knows "
-                f"{tables.SCHEMA_VERSION}); use that version or a later one"
-            )
-        found = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-        if found or application or version or self._readonly:
-            raise StoreError(f"{self.name} is not a keepclear store (application id {application}, schema {version})")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        for table in tables.metadata.sorted_tables:
-            table.create(connection)
-        connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.exec_driver_sql(f"PRAGMA user_version = {tables.SCHEMA_VERSION}")
-        connection.exec_driver_sql("COMMIT")
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

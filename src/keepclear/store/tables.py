@@ -10,6 +10,9 @@
 ``body``        bodies and their salts, beside the log; may be erased
 ``attachment``  files that belong to bodies; may be erased
 ``conflict``    pairs of checkpoints that do not agree: evidence, never removed
+``pending``     checkpoints of a log that we mirror, taken before their leaves have all come
+``coming``      leaves that have come and are proved, and are not part of the copy yet
+``piece``       pieces of bodies that are not whole yet
 ==============  ====================================================================================================
 """
 
@@ -33,14 +36,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from keepclear.store.log_store import DamagedError
 
-__all__ = ["SCHEMA_VERSION", "attachment", "body", "checkpoint", "conflict", "cosignature", "leaf", "log", "metadata"]
-__all__ += ["setting", "tile"]
+__all__ = ["OLDEST_READABLE", "SCHEMA_VERSION", "attachment", "body", "checkpoint", "conflict", "cosignature", "leaf"]
+__all__ += ["coming", "log", "metadata", "pending", "piece", "setting", "tile"]
 
-SCHEMA_VERSION = 1
+# With each change of the tables: one more, and the migration of that number (`keepclear.store.migrations`).
+SCHEMA_VERSION = 2
+OLDEST_READABLE = 1  # older tables than these cannot be read by this program before they have been migrated
 metadata = MetaData()
 
 
@@ -87,6 +92,10 @@ class _Words(_Kept):
     impl = Text
     cache_ok = True
     wanted = str
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """By bytes on PostgreSQL: its other orders change with the operating system, and break the indexes."""
+        return Text(collation="C" if dialect.name == "postgresql" else None)
 
 
 setting = Table(
@@ -175,4 +184,34 @@ conflict = Table(
     Column("detail", _Words, nullable=False),
     Column("evidence", _Octets, nullable=False),
     UniqueConstraint("log", "first", "second"),
+)
+
+pending = Table(
+    "pending",
+    metadata,
+    Column("log", ForeignKey("log.id"), primary_key=True),
+    Column("size", _Whole, primary_key=True, autoincrement=False),
+    Column("root", _Octets, nullable=False),
+    Column("note", _Octets, nullable=False),
+)
+
+coming = Table(
+    "coming",
+    metadata,
+    Column("log", ForeignKey("log.id"), primary_key=True),
+    Column("number", _Whole, primary_key=True, autoincrement=False),
+    Column("leaf", _Octets, nullable=False),
+)
+
+piece = Table(
+    "piece",
+    metadata,
+    Column("log", Integer, primary_key=True),
+    Column("number", _Whole, primary_key=True, autoincrement=False),
+    Column("part", _Whole, primary_key=True, autoincrement=False),
+    Column("offset", _Whole, primary_key=True, autoincrement=False),
+    Column("total", _Whole, nullable=False),
+    Column("salt", _Octets, nullable=False),
+    Column("data", _Octets, nullable=False),
+    ForeignKeyConstraint(["log", "number"], ["leaf.log", "leaf.number"]),
 )

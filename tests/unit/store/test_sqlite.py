@@ -9,6 +9,7 @@ from keepclear.errors import KeepclearError, StoreError
 from keepclear.store.log import Log
 from keepclear.store.log_store import DamagedError
 from keepclear.store.sqlite import SqliteStore
+from keepclear.store.tables import SCHEMA_VERSION
 from tests.crash.saying import KEY, ORIGIN, said
 
 
@@ -49,11 +50,12 @@ def test_every_commit_is_synced_in_full_and_references_are_held_to(path):
 def test_a_newer_schema_is_refused_and_not_touched(path):
     filled(path)
     with sqlite3.connect(path) as driver:
-        driver.execute("PRAGMA user_version = 2")
+        driver.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     driver.close()
     before = path.read_bytes()
     for readonly in (False, True):
-        with pytest.raises(StoreError, match=r"written by a newer keepclear \(schema 2; this one knows 1\)"):
+        told = rf"newer keepclear \(schema {SCHEMA_VERSION + 1}; this one knows {SCHEMA_VERSION}\)"
+        with pytest.raises(StoreError, match=told):
             SqliteStore(path, readonly=readonly)
     assert path.read_bytes() == before
 
