@@ -20,8 +20,9 @@ PATIENCE_S = 60.0  # a server that is started again after a crash takes a few se
 
 def append_beside_others(url: str, marks: Path, name: str, count: int, told: Connection) -> None:
     """Append `count` entries one by one beside other writers; after each tell which, and the checkpoint."""
-    store = PostgresStore(url, marks=marks)
-    log = Log(store, ORIGIN, key=KEY)
+    # The server may be killed before a slow worker has opened its log.
+    store = _patiently(lambda: PostgresStore(url, marks=marks))
+    log = _patiently(lambda: Log(store, ORIGIN, key=KEY))
     for number in range(count):
         entry = said(f"{name} {number}")
         leaf = entry.leaf.to_bytes()

@@ -17,7 +17,11 @@ from tests.docs.examples import Block, blocks, matches, run_console, run_python
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MODULES = [module.name for module in pkgutil.walk_packages(keepclear.__path__, "keepclear.")]
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(keepclear.__path__, "keepclear.")
+    if module.name != "keepclear.store.migrations.env"  # it runs inside Alembic alone
+]
 LANGUAGES = {"console", "csv", "gpx", "ini", "json", "kml", "make", "python", "sh", "text", "toml", "xml"}
 
 

@@ -57,8 +57,10 @@ def _top(
 ) -> None:
     """Find every place and time where the plans of parties that share ground and sky come too close.
 
-    Exit status: 0 clear (no conflict found in what is known; not a permission), 1 conflict, 2 bad input,
-    3 possible and no conflict. Anything else is no answer.
+    And keep what the parties say to each other so that each can prove it to anyone: key, log, verify, audit.
+
+    Exit status of check: 0 clear (no conflict found in what is known; not a permission), 1 conflict, 2 bad input,
+    3 possible and no conflict. Of verify and audit: 0 proved or sound, 1 not. Anything else is no answer.
     """
 
 

@@ -36,7 +36,7 @@ def settle_postgres(connection: Connection, name: str, *, readonly: bool) -> Non
     copy = f"make a copy with: pg_dump --format=custom --file=keepclear.dump {name}"
     while True:
         connection.execute(text(f"SELECT pg_advisory_lock_shared({_KEY})"))
-        version = table_version(connection)
+        version = table_version(connection, name)
         if version is not None:
             check_version(version, name, readonly=readonly, copy=copy)
         if version == tables.SCHEMA_VERSION or (version is not None and readonly):
@@ -45,7 +45,7 @@ def settle_postgres(connection: Connection, name: str, *, readonly: bool) -> Non
             raise StoreError(f"{name} is not a keepclear store: it has no table {VERSION_TABLE}")
         connection.execute(text(f"SELECT pg_advisory_unlock_shared({_KEY})"))
         with _alone(connection, name):
-            version = table_version(connection)  # another may have been here first
+            version = table_version(connection, name)  # another may have been here first
             if version is None:
                 _must_be_free(connection, name)
                 make_tables(connection)

@@ -7,6 +7,7 @@ The caller begins and ends the transaction: all of it is done, or nothing.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
@@ -17,13 +18,14 @@ from keepclear.store import tables
 __all__ = ["VERSION_TABLE", "check_version", "make_tables", "migrate_tables", "stamp_tables", "table_version"]
 
 VERSION_TABLE = "keepclear_schema"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 # As Alembic makes it, with one row that names the revision.
 _version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
 
 
-def table_version(connection: Connection) -> int | None:
-    """The number of the tables that are there; None where none was written down.
+def table_version(connection: Connection, name: str) -> int | None:
+    """The number of the tables that are there; None where none was written down. `name` is what to call the store.
 
     Raises
     ------
@@ -33,8 +35,10 @@ def table_version(connection: Connection) -> int | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     found = connection.execute(select(_version.c.version_num)).scalars().all()
-    if len(found) != 1 or not found[0].isascii() or not found[0].isdigit():
-        raise StoreError(f"the table {VERSION_TABLE} should hold one number, and holds {', '.join(found) or 'nothing'}")
+    # A damaged file gives whatever its bytes happen to be, not only text.
+    if len(found) != 1 or not isinstance(found[0], str) or _NUMBER.fullmatch(found[0]) is None:
+        told = ", ".join(repr(value)[:40] for value in found[:3]) or "nothing"
+        raise StoreError(f"{name}: the table {VERSION_TABLE} should hold one number, and holds {told}")
     return int(found[0])
 
 

@@ -35,7 +35,7 @@ def settle_sqlite(connection: Connection, name: str, *, readonly: bool) -> None:
         check_version(version, name, readonly=readonly, copy=copy)
         if readonly:
             return
-        stamped = table_version(connection)
+        stamped = table_version(connection, name)
         if stamped not in (None, version):
             raise StoreError(f"{name} says in its header that its schema is {version}, and in its tables {stamped}")
         if version == tables.SCHEMA_VERSION == stamped:

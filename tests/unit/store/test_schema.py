@@ -117,7 +117,7 @@ def migrated_and_made(old: Connection, new: Connection) -> tuple[dict[str, Any],
     old.exec_driver_sql("DELETE FROM keepclear_schema")  # before the first revision
     migrate_tables(old, "old", version=0, copy="")
     make_tables(new)
-    assert table_version(old) == table_version(new) == tables.SCHEMA_VERSION
+    assert table_version(old, "old") == table_version(new, "new") == tables.SCHEMA_VERSION
     return described(old), described(new)
 
 
