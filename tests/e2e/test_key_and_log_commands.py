@@ -292,7 +292,7 @@ def test_three_things_are_said_proved_and_one_byte_changed(parties: Path, tmp_pa
     arguments = ("verify", "said.tlog-proof", "--entry", "said.json", "--policy", "policy")
     assert "Proved: north said this on the line border." in run(*arguments, cwd=empty)
     text = (empty / "said.json").read_text()
-    (empty / "said.json").write_text(text.replace("R7", "R8"))
+    (empty / "said.json").write_text(text.replace(" R7", " R8"))
     assert "Not proved" in run(*arguments, cwd=empty, status=1)
 
 
@@ -518,7 +518,7 @@ def test_a_wrong_opening_is_refused_and_so_is_any_other_body(parties: Path) -> N
 def test_a_body_that_is_not_what_the_leaf_says(parties: Path) -> None:
     run("log", "export", "north", "tiles", cwd=parties)
     run("log", "export", "north", "lines", "--format", "lines", "--for", "south", cwd=parties)
-    (parties / "lines").write_text((parties / "lines").read_text().replace("R7", "R8"))
+    (parties / "lines").write_text((parties / "lines").read_text().replace(" R7", " R8"))
     taken = ("log", "import", "south", "tiles", "--bodies", "lines", *identified(parties), "--receipt", "r")
     printed = run(*taken, cwd=parties, status=1)
     assert "the body of entry 2 was not taken in" in printed
