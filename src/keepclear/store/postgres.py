@@ -33,10 +33,11 @@ from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, ins
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from keepclear.errors import KeepclearError, StoreError
+from keepclear.errors import StoreError
 from keepclear.record.merkle import EMPTY_ROOT
 from keepclear.store import tables
 from keepclear.store.files import sync_folder
+from keepclear.store.foreign import Foreign, cause_of
 from keepclear.store.log_store import DamagedError, Growth, Mark, SignedHead, UnknownOutcomeError
 from keepclear.store.marks import SharedMarks
 from keepclear.store.postgres_schema import settle_postgres
@@ -59,7 +60,6 @@ _NAMED = select(tables.setting.c.value).where(tables.setting.c.name == _MARKS)
 _CHECKSUMS = "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
 # Damaged pages and indexes, files, tables and columns that are gone: our statements name no others.
 _DAMAGE = ("XX001", "XX002", "58P01", "42P01", "42703")
-_FOREIGN = (SQLAlchemyError, OSError, OverflowError, MemoryError, UnicodeError)
 
 
 class PostgresStore(SqlLogStore):
@@ -131,7 +131,7 @@ class PostgresStore(SqlLogStore):
 
     def reread(self) -> None:
         """See `LogStore.reread`: what was going on in the server is over when this returns."""
-        with self._guard, self._foreign("reread"):
+        with self._guard, _FOREIGN.as_ours(self.name, "reread"):
             self._must_be_open()
             self._unknown = self._unknown or "it could not be reread"  # until it has been
             self._disconnect()
@@ -159,7 +159,7 @@ class PostgresStore(SqlLogStore):
 
     def mark(self, origin: str) -> Mark | None:
         """See `LogStore.mark`. None as well where the database names another file of marks than ours."""
-        with self._guard, self._foreign("read"):
+        with self._guard, _FOREIGN.as_ours(self.name, "read"):
             if not self._bound:  # or another of our processes has seen to it since
                 self._live()
                 self._is_bound()
@@ -261,7 +261,7 @@ class PostgresStore(SqlLogStore):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """See `SqlLogStore.reading`. Within a transaction that writes (parts may be read from the store), in that."""
-        with self._guard, self._foreign("read"):
+        with self._guard, _FOREIGN.as_ours(self.name, "read"):
             if self._connection is not None and self._driver is not None and not self._is_lost():
                 within = self._driver.info.transaction_status.name == "INTRANS"
                 if within and not self._unknown:
@@ -276,7 +276,7 @@ class PostgresStore(SqlLogStore):
     @contextmanager
     def writing(self, origin: str = "") -> Iterator[Connection]:
         """See `SqlLogStore.writing`."""
-        with self._guard, self._foreign("write"):
+        with self._guard, _FOREIGN.as_ours(self.name, "write"):
             self._must_be_writable()
             try:
                 yield self._begin_alone(origin)
@@ -367,7 +367,7 @@ class PostgresStore(SqlLogStore):
             raise StoreError(f"{self.name} is open for reading only")
 
     def _open(self) -> None:
-        with self._foreign("open"):
+        with _FOREIGN.as_ours(self.name, "open"):
             if not self._readonly and not self._marks_path.parent.is_dir():
                 raise StoreError(f"{self._marks_path}: not a file in a folder that is there")
             # Marks are read before the database, which is then at or past them.
@@ -409,35 +409,12 @@ class PostgresStore(SqlLogStore):
             return  # it is our parent's, and in use there
         if driver is not None:
             driver.close()
-        with suppress(*_FOREIGN):
+        with suppress(*_FOREIGN.types):
             if connection is not None:
                 connection.invalidate()
                 connection.close()
         if engine is not None:
             engine.dispose()
-
-    @contextmanager
-    def _foreign(self, doing: str) -> Iterator[None]:
-        """Give the errors of the driver and the operating system as ours."""
-        try:
-            yield
-        except DamagedError as error:
-            if self.name in str(error):
-                raise
-            raise DamagedError(f"{self.name}: {error}") from error
-        except StoreError as error:
-            if self.name in str(error) or type(error) is not StoreError:
-                raise
-            raise StoreError(f"{self.name}: {error}") from error
-        except KeepclearError:
-            raise
-        except _FOREIGN as error:
-            if _is_damage(error):
-                raise DamagedError(
-                    f"{self.name} is damaged: {_reason(error)}. Keep the server's files as they are; `examine` says "
-                    "which entries can still be proved"
-                ) from error
-            raise StoreError(f"{self.name}: could not {doing}: {_reason(error)}") from error
 
 
 def _lock(connection: Connection, origin: str) -> None:
@@ -446,14 +423,19 @@ def _lock(connection: Connection, origin: str) -> None:
 
 
 def _is_damage(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = cause_of(error)
     if isinstance(cause, (OverflowError, MemoryError, UnicodeError)):
         return True
     return getattr(cause, "sqlstate", None) in _DAMAGE
 
 
 def _reason(error: BaseException) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = cause_of(error)
     # The driver's own text goes on with the row that was refused, and a body may be in it.
     told = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
     return " ".join(told.split()) or type(cause).__name__
+
+
+_FOREIGN = Foreign(
+    (SQLAlchemyError, OSError, OverflowError, MemoryError, UnicodeError), _is_damage, _reason, "the server's files"
+)

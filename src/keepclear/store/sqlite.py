@@ -24,12 +24,13 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from keepclear.errors import KeepclearError, StoreError
+from keepclear.errors import StoreError
 from keepclear.record.merkle import EMPTY_ROOT
 from keepclear.store.files import sync_folder
+from keepclear.store.foreign import Foreign, cause_of
 from keepclear.store.log_store import DamagedError, Mark, SignedHead, UnknownOutcomeError
 from keepclear.store.marks import Marks, writer_pid
 from keepclear.store.sql_store import SqlLogStore
@@ -40,7 +41,6 @@ __all__ = ["SqliteStore"]
 _BUSY_MS = 5000
 # What the driver raises when the bytes of the file are not those of a sound database.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH)
-_FOREIGN = (SQLAlchemyError, sqlite3.Error, OSError, OverflowError, MemoryError, UnicodeError)
 
 
 class SqliteStore(SqlLogStore):
@@ -102,7 +102,7 @@ class SqliteStore(SqlLogStore):
             self._generation += 1
             self._ids.clear()
             self._unknown = "it could not be reread"  # until it has been
-            with self._foreign("reread"):
+            with _FOREIGN.as_ours(self.name, "reread"):
                 self._disconnect()
                 self._connect()
             self._unknown = ""
@@ -111,7 +111,7 @@ class SqliteStore(SqlLogStore):
         """See `LogStore.close`."""
         with self._guard:
             # Whatever was acknowledged is durable: a failure to tidy up has nothing to say to the caller.
-            with suppress(*_FOREIGN):
+            with suppress(*_FOREIGN.types):
                 self._disconnect()
             self._connection = None
             if self._lock is not None:
@@ -145,7 +145,7 @@ class SqliteStore(SqlLogStore):
     def erase_body(self, origin: str, number: int) -> None:
         """See `LogStore.erase_body`: ``secure_delete`` blanks the pages, and the write-ahead log is emptied too."""
         super().erase_body(origin, number)
-        with self._guard, self._foreign("erase a body"):
+        with self._guard, _FOREIGN.as_ours(self.name, "erase a body"):
             self._empty_wal(self._live())
 
     def faults(self) -> tuple[str, ...]:
@@ -160,7 +160,7 @@ class SqliteStore(SqlLogStore):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """See `SqlLogStore.reading`."""
-        with self._guard, self._foreign("read"):
+        with self._guard, _FOREIGN.as_ours(self.name, "read"):
             connection = self._live()
             if _driver(connection).in_transaction:  # in the middle of `append`, by what gives it its parts
                 yield connection
@@ -174,7 +174,7 @@ class SqliteStore(SqlLogStore):
     @contextmanager
     def writing(self, origin: str = "") -> Iterator[Connection]:  # noqa: ARG002  # one writer for the whole file
         """See `SqlLogStore.writing`."""
-        with self._guard, self._foreign("write"):
+        with self._guard, _FOREIGN.as_ours(self.name, "write"):
             connection = self._live()
             if self._readonly:
                 raise StoreError(f"{self.name} is open for reading only")
@@ -212,7 +212,7 @@ class SqliteStore(SqlLogStore):
             raise StoreError(f"{self.name} is closed")
 
     def _open(self) -> None:
-        with self._foreign("open"):
+        with _FOREIGN.as_ours(self.name, "open"):
             if self._readonly:
                 if not self._path.is_file():
                     raise StoreError(f"{self.name}: there is no such file")
@@ -294,25 +294,6 @@ class SqliteStore(SqlLogStore):
     def _beside(self, ending: str) -> Path:
         return self._path.with_name(self._path.name + ending)
 
-    @contextmanager
-    def _foreign(self, doing: str) -> Iterator[None]:
-        """Give the errors of the driver and the operating system as ours."""
-        try:
-            yield
-        except DamagedError as error:
-            if self.name in str(error):
-                raise
-            raise DamagedError(f"{self.name}: {error}") from error
-        except KeepclearError:
-            raise
-        except _FOREIGN as error:
-            if _is_damage(error):
-                raise DamagedError(
-                    f"{self.name} is damaged: {_reason(error)}. Keep the file and its companions as they are; "
-                    "`examine` says which entries can still be proved"
-                ) from error
-            raise StoreError(f"{self.name}: could not {doing}: {_reason(error)}") from error
-
 
 def _pragmas(*, readonly: bool) -> tuple[str, ...]:
     both = ("foreign_keys = ON", f"busy_timeout = {_BUSY_MS}", "trusted_schema = OFF", "cell_size_check = ON")
@@ -328,7 +309,7 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _is_damage(error: BaseException) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = cause_of(error)
     if isinstance(cause, (OverflowError, MemoryError, UnicodeError)):
         return True
     code = getattr(cause, "sqlite_errorcode", None)
@@ -340,5 +321,13 @@ def _is_damage(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = cause_of(error)
     return " ".join(str(cause).split()) or type(cause).__name__
+
+
+_FOREIGN = Foreign(
+    (SQLAlchemyError, sqlite3.Error, OSError, OverflowError, MemoryError, UnicodeError),
+    _is_damage,
+    _reason,
+    "the file and its companions",
+)
