@@ -55,8 +55,7 @@ def read_key_file(path: Path, *, passphrase: str | None = None) -> SigningKey:
     try:
         # Not following what waits for a writer (a pipe) and looking at what was opened, not at what the name means
         # later.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             found = os.fstat(file.fileno())
             _must_be_private(path, found)
             data = file.read(_MOST_BYTES + 1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -56,8 +57,10 @@ def test_what_is_no_key_file_is_refused_by_name(tmp_path):
     path = tmp_path / "log.key"
     with pytest.raises(InputError, match=r"log\.key.*cannot be read"):
         read_key_file(path)
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(InputError, match="Is a directory"):
         read_key_file(tmp_path)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
     for data in (b"", b"\xff" * 100, b"x" * 20_000, b"keepclear key v1\n"):
         path.write_bytes(data)
         path.chmod(0o600)
