@@ -170,6 +170,7 @@ def run_with(folder: Path, plan: Plan, begun: Path | None) -> Careful:
 @pytest.mark.parametrize("from_nothing", [True, False])
 def test_every_step_fails_once_and_nothing_signed_is_contradicted(tmp_path, watched, begun, way, from_nothing):
     template = None if from_nothing else begun
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
     well = run_with(tmp_path / "well", watched, template)
     steps, names = watched.steps, list(watched.names)
     assert well.failures == 0
@@ -186,6 +187,7 @@ def test_every_step_fails_once_and_nothing_signed_is_contradicted(tmp_path, watc
         shutil.rmtree(folder)
     # A few steps only tidy up (a roll-back of nothing, the sync when closing): they fail unseen on purpose.
     assert failed > steps * 0.8
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before  # who tries again and again runs out of nothing
 
 
 def _must_hold(folder: Path, shown: dict[int, bytes], name: str) -> None:

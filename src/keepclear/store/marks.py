@@ -48,8 +48,15 @@ class Marks:
         self._file = -1
         if pid is not None:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            self._write(0, f"{_HEADER}{pid}")
-        self._read()
+        try:
+            if pid is not None:
+                self._write(0, f"{_HEADER}{pid}")
+            self._read()
+        except BaseException:
+            # On a full disk this is tried again and again: each time would cost a descriptor.
+            if self._file >= 0:
+                os.close(self._file)
+            raise
 
     def _read(self) -> None:
         self._slots: dict[bytes, tuple[int, Mark]] = {}
