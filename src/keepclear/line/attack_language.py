@@ -8,6 +8,7 @@ taken out first (see `keepclear.line.attack_words`).
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -15,11 +16,6 @@ from enum import IntEnum
 from itertools import chain
 from typing import NamedTuple
 
-from keepclear.line.attack_words.arabic import ARABIC
-from keepclear.line.attack_words.english import ENGLISH
-from keepclear.line.attack_words.french import FRENCH
-from keepclear.line.attack_words.russian import RUSSIAN
-from keepclear.line.attack_words.turkish import TURKISH
 from keepclear.line.attack_words.vocabulary import Vocabulary
 from keepclear.line.folding import GONE, PLACE, Folded, folded, readings
 from keepclear.line.places import places_in
@@ -29,7 +25,7 @@ __all__ = ["NEAR", "Language", "Reading", "read_language"]
 NEAR = 600
 """Characters between a position and words of attack that count as being about each other."""
 
-_VOCABULARIES = (ENGLISH, RUSSIAN, ARABIC, TURKISH, FRENCH)
+_SHORT = 4096  # characters
 _JOINTS = re.compile(r"[^\w\s.,:;!?" + PLACE + GONE + r"]+|_")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
@@ -64,15 +60,24 @@ def read_language(text: str, *, place_is_given: bool = False) -> Reading:
         The text goes with a geometry: a position is taken to be everywhere in it.
     """
     worst = Reading(Language.OTHER)
-    found = readings(folded(text))
-    # Of disguises that are taken off, some belong to words: a digit may be a letter there, and must not be one here.
-    places = _apart([one.original_span(place.start, place.end) for one in found for place in places_in(one)])
+    found, places = (_read_again if len(text) <= _SHORT else _read)(text)
     if not places and not place_is_given:
         return worst
     for one in found:
         worded = _worded(one.masked([one.here(*place) for place in places], PLACE))
         worst = max([worst, *_found(worded, place_is_given=place_is_given)], key=lambda reading: reading.language)
     return worst
+
+
+def _read(text: str) -> tuple[list[Folded], list[tuple[int, int]]]:
+    """All that it can be read as, and the positions in it."""
+    found = readings(folded(text))
+    # Of disguises that are taken off, some belong to words: a digit may be a letter there, and must not be one here.
+    return found, _apart([one.original_span(place.start, place.end) for one in found for place in places_in(one)])
+
+
+# What goes with a geometry is asked about twice.
+_read_again = functools.lru_cache(maxsize=4)(_read)
 
 
 def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -93,8 +98,10 @@ def _worded(text: Folded) -> Folded:
 
 
 def _found(text: Folded, *, place_is_given: bool) -> Iterator[Reading]:
-    for words in _VOCABULARIES:
+    for words in _vocabularies():
         rest = text
+        for pattern in words.pleading:
+            rest = rest.replaced(pattern, lambda _: GONE)
         for pattern in words.harmless:
             rest = rest.replaced(pattern, _gone)
         places = [match.start() for match in re.finditer(PLACE, rest.text)]
@@ -103,9 +110,24 @@ def _found(text: Folded, *, place_is_given: bool) -> Iterator[Reading]:
             if place_is_given:
                 yield Reading(language, span)
                 continue
+            if not places:  # the only place is that of who calls for help: no object of attack is handed on
+                yield Reading(min(language, Language.NAMING), span)
+                continue
             place = rest.original_span(*_nearest(places, start))
             if max(span[0] - place[1], place[0] - span[1]) <= NEAR:
                 yield Reading(language, span, place)
+
+
+@functools.cache
+def _vocabularies() -> tuple[Vocabulary, ...]:
+    """Of all languages. Their patterns take a third of a second to compile: only who reads a text waits for that."""
+    from keepclear.line.attack_words.arabic import ARABIC
+    from keepclear.line.attack_words.english import ENGLISH
+    from keepclear.line.attack_words.french import FRENCH
+    from keepclear.line.attack_words.russian import RUSSIAN
+    from keepclear.line.attack_words.turkish import TURKISH
+
+    return ENGLISH, RUSSIAN, ARABIC, TURKISH, FRENCH
 
 
 def _gone(match: re.Match[str]) -> str:
@@ -137,4 +159,4 @@ def _signals(text: Folded, words: Vocabulary) -> Iterator[tuple[Language, int, i
 
 def _is_told(part: str) -> bool:
     """Whether a sentence, with those beside it, says that this is news, a warning or a call for help."""
-    return GONE in part or any(pattern.search(part) for words in _VOCABULARIES for pattern in words.telling)
+    return GONE in part or any(pattern.search(part) for words in _vocabularies() for pattern in words.telling)

@@ -18,6 +18,9 @@ from keepclear.record.bodies.plans import OperationBody
 from keepclear.record.bodies.talk import MessageBody, Priority
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "line" / "guards.json").read_text(encoding="utf-8"))
+HELD_OUT = json.loads(
+    (Path(__file__).parents[2] / "vectors" / "line" / "guards_held_out.json").read_text(encoding="utf-8")
+)
 POSITIONS = VECTORS["positions"]
 PHRASES = [
     (outcome, phrase)
@@ -44,6 +47,34 @@ def test_there_are_enough_phrasings_and_none_is_there_twice():
 def test_the_way_a_position_is_written_changes_no_verdict(position):
     wrong = [phrase for outcome, phrase in PHRASES if guard_text(_with(phrase, position)).outcome is not outcome]
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", list(HELD_OUT["right"]))
+def test_phrasings_for_which_no_pattern_was_made_are_judged_as_well_as_is_reported(name):
+    allowed = {"not_refused": {Outcome.PASS, Outcome.FLAG}}.get(name) or {Outcome[name.upper()]}
+    phrases = [_with(phrase, POSITIONS[0]) for phrases in HELD_OUT[name].values() for phrase in phrases]
+    right = [phrase for phrase in phrases if guard_text(phrase).outcome in allowed]
+    assert len(right) >= HELD_OUT["right"][name]
+
+
+def test_what_is_held_out_is_not_among_the_phrasings_that_patterns_are_made_for():
+    held_out = {phrase for name in HELD_OUT["right"] for phrases in HELD_OUT[name].values() for phrase in phrases}
+    assert held_out.isdisjoint(phrase for _, phrase in PHRASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("We are pinned at 35.28 40.15, need fire support", Outcome.FLAG),
+        ("We are pinned at 35.28 40.15. Strike the house at 35.30 40.20", Outcome.REFUSE),
+        ("Our base at 35.28 40.15 is surrounded, shell the ridge at 35.30 40.20", Outcome.REFUSE),
+        ("They are pinned at 35.28 40.15, destroy them", Outcome.REFUSE),
+        ("We have them surrounded at 35.28 40.15, request air strike", Outcome.REFUSE),
+        ("We are under fire from 35.28 40.15, hit it now", Outcome.REFUSE),
+    ],
+)
+def test_who_calls_for_help_may_say_where_they_are_and_not_whom_to_hit(text, outcome):
+    assert guard_text(text).outcome is outcome
 
 
 @every_phrase

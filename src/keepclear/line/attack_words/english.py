@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keepclear.line.attack_words.hints import ENGLISH_HINTS
+from keepclear.line.attack_words.pleas import ENGLISH_PLEAS
 from keepclear.line.attack_words.vocabulary import PLACE, one_of, vocabulary
 
 __all__ = ["ENGLISH"]
@@ -330,8 +332,10 @@ _OTHERS = (
 
 ENGLISH = vocabulary(
     "en",
+    pleading=ENGLISH_PLEAS,
     harmless=(*_PROTECTING, *_IDIOMS, *_SUFFERED, *_OTHERS),
     ordering=(
+        *ENGLISH_HINTS,
         (
             rf"{_START}{_VERB}(?! (?:rounds?|fire|shells?|attacks?|strikes?|shelling|impacts?|explo\w+|land\w+|fell"
             rf"|falling|hits?|bombs?|sirens?|survivors?|victims?)\b)(?! ?[:,]? ?(?:on|at|near|by|in|reported|was|were"
@@ -463,7 +467,7 @@ ENGLISH = vocabulary(
         _NOUN,
         _ING,
         rf"{_DONE}",
-        r"targets?|enemy|hostiles?",
+        r"targets?|enemy|hostiles?|insurgents?|militants?|snipers?|gunm[ae]n|fighters? (?:gather|mass|hid)\w*",
         _MUNITION,
         r"lasing|lased|danger close|h hour|kill|aim(?:ed|ing)? at",
     ),

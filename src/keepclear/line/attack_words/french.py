@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keepclear.line.attack_words.hints import FRENCH_HINTS
+from keepclear.line.attack_words.pleas import FRENCH_PLEAS
 from keepclear.line.attack_words.vocabulary import PLACE, one_of, vocabulary
 
 __all__ = ["FRENCH"]
@@ -25,6 +27,7 @@ _ANY = (
 
 FRENCH = vocabulary(
     "fr",
+    pleading=FRENCH_PLEAS,
     harmless=(
         (
             rf"(?:ne|n|pas de|pas d|aucune?s?|sans|eviter|evitez|cesse[rz]|arrete[rz]|stopper|stoppez|interdi\w+"
@@ -81,8 +84,16 @@ FRENCH = vocabulary(
             r"(?:attaquant|joueur|equipe|match|gardien|ballon|but)s? ~4 (?:frapp|attaqu|tir|vis)\w*|tir(?:er|ez"
             r"|ons) (?:de|la|un|une|parti|profit|le|les|vers)"
         ),
+        (
+            r"(?:obus|roquettes?|missiles?|bombes?|balles|tirs?|drones?|eclats?)(?: \w+){0,2} (?:tomb\w+|touch\w+"
+            r"|explos\w+|pleu\w+"
+            r"|s abatt\w+|atteint\w*|atteign\w+)|(?:vos|leurs) tirs|rase[rz] (?:le|la|les|l) (?:mur|ruine|decombre"
+            r"|terrain|arbre|talus"
+            r"|gravats)s?"
+        ),
     ),
     ordering=(
+        *FRENCH_HINTS,
         _DO,
         (
             r"cibles?|objectifs? (?:a (?:detruire|frapper|traiter|neutraliser|abattre)|ennemis?|militaires?)"
@@ -105,8 +116,8 @@ FRENCH = vocabulary(
             r"|gbu ?\d*|drones? suicides?|drones? kamikazes?)"
         ),
         (
-            r"(?:faites|faire|ferons) (?:\w+ )?(?:sauter|disparaitre)|reduire en cendres|rayer de la carte|rasez"
-            r"|raser (?:le|la|les)"
+            r"(?:faites|faire|ferons) (?:\w+ )?(?:sauter|disparaitre)|reduire en cendres|rayer de la carte"
+            r"|rase[rz] (?:le|la|les|l|cette?|⌖)(?! (?:mur|ruine|decombre|terrain|arbre|talus|gravats|barbe|herbe)s?)"
         ),
     ),
     planning=(
@@ -115,7 +126,7 @@ FRENCH = vocabulary(
             rf"|contre|a) ~4 {PLACE}|(?:frappes?|bombardements?|attaques?|raids?) {PLACE}"
         ),
     ),
-    naming=(_NOUN, r"ennemis?|bombes?|missiles?|roquettes?|munitions?"),
+    naming=(_NOUN, r"ennemis?|bombes?|missiles?|roquettes?|munitions?|tireurs? embusques?|snipers?|djihadistes?"),
     telling=(
         (
             r"signal\w*|rapport\w*|entend\w*|entendu\w*|vu\w*|observ\w*|temoin\w*|hier|cette nuit|ce matin|il y a"

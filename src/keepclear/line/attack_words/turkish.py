@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keepclear.line.attack_words.hints import TURKISH_HINTS
+from keepclear.line.attack_words.pleas import TURKISH_PLEAS
 from keepclear.line.attack_words.vocabulary import PLACE, vocabulary
 
 __all__ = ["TURKISH"]
@@ -17,6 +19,7 @@ _VUR = (
 
 TURKISH = vocabulary(
     "tr",
+    pleading=TURKISH_PLEAS,
     harmless=(
         (
             r"hedef(?:imiz|lenen|imizin|i)? (?:varis|kalkis|inis|tarih\w*|saat\w*|kitle\w*|nufus|bitis|baslangic"
@@ -52,8 +55,15 @@ TURKISH = vocabulary(
             r"|sonrasi|sonucu|nedeniyle|bildirildi|rapor edildi|duyuldu)|saldirilar (?:bildirildi|rapor edildi"
             r"|duyuldu|suruyor|devam ediyor)"
         ),
+        (
+            r"(?:mermi|roket|fuze|bomba|top|havan|sarapnel|mayin)\w* (?:\w+ |⌖ ){0,4}(?:dus\w+|isabet et\w+|patla(?:di"
+            r"|dilar|yor)\w*"
+            r"|yagiyor\w*|geliyor\w*)|(?:dustu|dusuyor|patladi|isabet etti)\w* ~1 (?:mermi|roket|fuze|bomba|top"
+            r"|havan)\w*"
+        ),
     ),
     ordering=(
+        *TURKISH_HINTS,
         rf"(?:re )?{_VUR}",
         (
             r"(?:bombala|bombalayin|bombalayiniz|bombalayalim|bombalayacagiz|bombaliyoruz|bombalamak|bombalanmali\w*"
@@ -77,7 +87,7 @@ TURKISH = vocabulary(
         (
             r"(?:hava (?:saldirisi|taarruzu|harekati|vurusu)|saldiri|bombardiman|taarruz|akin|baskin) ~2 (?:talep"
             r"|iste|duzenle|yap|planla|hazirla|baslat|gerek|lazim|icra)\w*|(?:oldur|oldurun|dusurun|havaya ucur(?:un"
-            r"|alim|acagiz)?|patlatin|yikin|yerle bir ed\w+|haritadan silin|yak|yakin|temizleyin)"
+            r"|alim|acagiz)?|patlatin|yikin|yerle bir ed\w+|haritadan silin|yak|yakin)"
         ),
         (
             r"(?:bomba|fuze|roket|muhimmat|mermi)\w* ~2 (?:atin|birakin|birak|gonderin|firlat\w*|atalim|atacagiz"
@@ -90,7 +100,12 @@ TURKISH = vocabulary(
             rf"|{PLACE} ~3 (?:saldiri|bombardiman|taarruz)\w*"
         ),
     ),
-    naming=(r"saldiri\w*|bombardiman\w*|bomba(?:lar|yi|la\w*)?|ates|fuze\w*|roket\w*|dusman\w*|taarruz\w*|vurul\w+",),
+    naming=(
+        (
+            r"saldiri\w*|bombardiman\w*|bomba(?:lar|yi|la\w*)?|ates|fuze\w*|roket\w*|dusman\w*|taarruz\w*|vurul\w+"
+            r"|keskin nisanci\w*"
+        ),
+    ),
     telling=(
         (
             r"bildiril\w*|rapor\w*|haber\w*|duyul\w*|duyduk|gorul\w*|goruldu|dun|dun gece|bu sabah|saat once"

@@ -27,6 +27,8 @@ class Vocabulary:
     ----------
     language
         Its tag (BCP 47).
+    pleading
+        A caller's plight with the caller's own place. Taken out first, with the place.
     harmless
         Idioms, prohibitions, what was suffered and what others threaten. Taken out, in this order, before anything
         else is looked for.
@@ -41,6 +43,7 @@ class Vocabulary:
     """
 
     language: str
+    pleading: tuple[re.Pattern[str], ...]
     harmless: tuple[re.Pattern[str], ...]
     ordering: tuple[re.Pattern[str], ...]
     planning: tuple[re.Pattern[str], ...]
@@ -51,6 +54,7 @@ class Vocabulary:
 def vocabulary(
     language: str,
     *,
+    pleading: Iterable[str],
     harmless: Iterable[str],
     ordering: Iterable[str],
     planning: Iterable[str],
@@ -58,7 +62,7 @@ def vocabulary(
     telling: Iterable[str],
 ) -> Vocabulary:
     """The vocabulary of these patterns."""
-    groups = (harmless, ordering, planning, naming, telling)
+    groups = (pleading, harmless, ordering, planning, naming, telling)
     return Vocabulary(language, *(tuple(_compiled(pattern) for pattern in group) for group in groups))
 
 
