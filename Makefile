@@ -5,8 +5,9 @@
 #   make fast     what to run while writing: lint, types, layers, unit and property tests (under 30 s)
 #   make check    lint, types and layers alone            make fix     mend what can be mended by itself
 #   make bench    time it beside others                   make fuzz    look for inputs that break a reader
-#   make docs     write the generated reference           make lock    pin the newest dependencies
-#   make lowest   the tests on the oldest dependencies    make clean   remove what was built
+#   make soak     kill nodes a thousand times (hours)     make lock    pin the newest dependencies
+#   make docs     write the generated reference           make clean   remove what was built
+#   make lowest   the tests on the oldest dependencies
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,13 +15,14 @@ WHEEL_VENV := .venv-wheel
 BIN := $(VENV)/bin
 JOBS ?= 2
 FUZZ_SECONDS ?= 600
+SOAK_KILLS ?= 1000
 LOCK := requirements/ci.txt
 GO_LOCK := requirements/go.txt
 GO_VENV := .venv-go
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 KERNEL_TESTS := -m "kernels and not slow"
 
-.PHONY: run test fast check lint fix bench fuzz docs lock lowest clean ci wheel-tests kernel-tests
+.PHONY: run test fast check lint fix bench fuzz soak docs lock lowest clean ci wheel-tests kernel-tests
 .DEFAULT_GOAL := run
 
 # --- environments ----------------------------------------------------------------------------------------------------
@@ -110,11 +112,16 @@ bench: $(VENV)/.installed
 fuzz: $(VENV)/.installed
 	$(BIN)/python -m pip install $(PIP_FLAGS) 'atheris>=2.3'
 	$(BIN)/python -m pytest -q -n $(JOBS) --hypothesis-profile thorough tests/property
+	$(BIN)/python -m pytest -q -n $(JOBS) --timeout 0 --hypothesis-profile thorough tests/unit/api/test_described.py \
+	  tests/unit/client/test_attacked.py
 	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds $(FUZZ_SECONDS)
 	$(BIN)/python tests/fuzz/fuzz_record.py --seconds $(FUZZ_SECONDS)
 
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.soak_nodes --kills $(SOAK_KILLS)
+
 docs: $(VENV)/.installed
-	$(BIN)/python tools/make_reference.py
+	$(BIN)/python -m tools.make_reference
 	$(BIN)/python tools/make_spec.py
 	$(BIN)/python tools/make_error_table.py
 	$(BIN)/python tools/make_picture.py

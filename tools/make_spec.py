@@ -122,6 +122,11 @@ _NOTES = """## What no schema can say
   intervals.
 - **A commitment**'s `body` is a body of its `type` and `v`, neither a commitment nor an opening; so is the `content`
   of an opening. An opening proves what was planned if its `salt` and `content` have the hash in the commitment's leaf.
+- **A filing told roughly** has `precision`: its extent was widened to cells of a grid and whole steps of time, and
+  contains the exact one. Where different parties are told at different precisions, each group has an entry of its own;
+  these stand next to each other in the log, and each says in `one_of` which of them it is: entry *i* with
+  `{"place": p, "of": n}` is one of the entries *i − p* to *i − p + n − 1*. Who can read one of them need not take the
+  others for filings that were kept from it. `committed` names an earlier commitment of the same log to the exact one.
 - **A message** notes as many attachments as its leaf has hashes, in the same order.""".splitlines()
 
 

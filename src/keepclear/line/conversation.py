@@ -8,6 +8,7 @@ counts is each log's own order, which stands in its indices, and from when each 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -18,9 +19,13 @@ from keepclear.line.said import Heard, Said, said_of
 from keepclear.line.threads import Owing, Searched, Thread
 from keepclear.model.findings import Answer
 from keepclear.record.entries import EntryRef
+from keepclear.record.entry_types import EntryType
 
-__all__ = ["Conversation", "Event", "Receipt"]
+__all__ = ["MOST_ABOUT", "Conversation", "Event", "Receipt"]
 
+MOST_ABOUT = 200
+"""How many entries of one party about one entry are looked at, the first ones: a bound, since each costs every reading
+of the thread, and no person says so much of one thing."""
 _GRAVITY = (Answer.CLEAR, Answer.POSSIBLE, Answer.CONFLICT)
 
 
@@ -45,7 +50,8 @@ class Receipt:
     at_s: float
 
 
-Event = Heard | Receipt | Searched
+Event = Heard | Said | Receipt | Searched
+"""An entry may be given as it was said, or as what is kept of it (`said_of`)."""
 
 
 class _Sizes:
@@ -101,6 +107,7 @@ class Conversation:
         self._said: dict[EntryRef, Said] = {}
         self._places: dict[tuple[str, int], EntryRef] = {}
         self._about: dict[EntryRef, set[EntryRef]] = {}
+        self._counts: Counter[tuple[EntryRef, str]] = Counter()
         self._receipts: dict[str, dict[str, _Sizes]] = {}
         self._searched: dict[EntryRef, Searched] = {}
 
@@ -117,6 +124,8 @@ class Conversation:
             If another entry stands in that place of that log: the log has been forked.
         """
         if isinstance(event, Heard):
+            return self._hear(said_of(event))
+        if isinstance(event, Said):
             return self._hear(event)
         if isinstance(event, Receipt):
             sizes = self._receipts.setdefault(event.origin, {}).setdefault(event.by, _Sizes())
@@ -189,21 +198,25 @@ class Conversation:
         found = [(one, to) for to, refs in self._about.items() if to not in self._said for one in refs]
         return tuple(sorted(found, key=lambda pair: [(ref.origin, ref.index, ref.leaf_hash) for ref in pair]))
 
-    def _hear(self, heard: Heard) -> frozenset[EntryRef]:
-        said, place = said_of(heard), (heard.ref.origin, heard.ref.index)
-        there = self._places.get(place, heard.ref)
-        if there != heard.ref:
-            raise IntegrityError(f"two entries in place {heard.ref.index} of {heard.ref.origin}: the log is forked")
-        before = self._said.get(heard.ref)
+    def _hear(self, said: Said) -> frozenset[EntryRef]:
+        ref = said.ref
+        place = (ref.origin, ref.index)
+        there = self._places.get(place, ref)
+        if there != ref:
+            raise IntegrityError(f"two entries in place {ref.index} of {ref.origin}: the log is forked")
+        before = self._said.get(ref)
         if before is not None:
             said = replace(before if said.problem else said, kept_s=min(said.kept_s, before.kept_s))
             if said == before:
                 return frozenset()
-        self._places[place] = heard.ref
-        self._said[heard.ref] = said
+        self._places[place] = ref
+        self._said[ref] = said
         for target in _targets(said):
-            self._about.setdefault(target, set()).add(heard.ref)
-        return frozenset(self._concerned(heard.ref))
+            about = self._about.setdefault(target, set())
+            if ref not in about and self._counts[target, said.party] < MOST_ABOUT:
+                self._counts[target, said.party] += 1
+                about.add(ref)
+        return frozenset(self._concerned(ref))
 
     def _search(self, searched: Searched) -> frozenset[EntryRef]:
         before = self._searched.get(searched.ref)
@@ -216,25 +229,31 @@ class Conversation:
         """Entries whose threads a change of this one can change, itself among them.
 
         Upwards: what it is about, and so on. From each of those down by one: amendments, cancellations and advisories
-        of it depend on it, and what an advisory is about besides depends on the advisory.
+        of it depend on it, and what an advisory is about besides depends on the advisory. Other answers do not.
         """
         up = {ref}
         waiting = [ref]
         while waiting:
             said = self._said.get(waiting.pop())
             for target in () if said is None else _targets(said):
-                if target not in up:
+                if target not in up and len(up) < MOST_ABOUT:
                     up.add(target)
                     waiting.append(target)
         found = set(up)
         for one in up:
             for below in self._about.get(one, ()):
-                found |= {below, *_targets(self._said[below])}
+                if _has_thread(self._said[below]):
+                    found |= {below, *_targets(self._said[below])}
         return found & self._said.keys()
 
 
 def _targets(said: Said) -> tuple[EntryRef, ...]:
     return said.about if said.supersedes is None else (*said.about, said.supersedes)
+
+
+def _has_thread(said: Said) -> bool:
+    """Whether somebody may owe something to it, or something hangs on it: not so of answers, acceptances, refusals."""
+    return said.found is not None or said.supersedes is not None or said.type == EntryType.CANCEL
 
 
 def _rank(searched: Searched) -> tuple[float, int, list[tuple[str, int, bytes]]]:

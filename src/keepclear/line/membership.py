@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from keepclear.line.bringing_in import Admission, Cuts, Pending, Presence, SpeakerId, brought_in, standing_of
 from keepclear.line.party_words import LineLog, Place, Said, Speaker, Unread, card_of, speakers
@@ -134,6 +135,9 @@ class Removal:
     complete: bool
 
 
+Span: TypeAlias = tuple[frozenset[int], Place, Place | None]
+
+
 @dataclass(frozen=True)
 class Membership:
     """Who is on a line.
@@ -154,6 +158,8 @@ class Membership:
         All that were said by members.
     unread
         Entries that were not counted, and why.
+    spans
+        By party, where what it says it says as a member: in which of its logs, after which place, and before which.
     """
 
     root: EntryRef
@@ -163,6 +169,18 @@ class Membership:
     asking: tuple[Asking, ...]
     removals: tuple[Removal, ...]
     unread: tuple[Unread, ...]
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict, repr=False)
+
+    def spoke_as_member(self, origin: str, index: int) -> bool:
+        """Whether what stands there in a log was said by a member: only that counts."""
+        name = KeyName.of_text(origin)
+        if name is None:
+            return False
+        place = Place(name.begun, index)
+        return any(
+            name.begun in logs and joined < place and (until is None or place < until)
+            for logs, joined, until in self.spans.get(name.party, ())
+        )
 
 
 def membership(root: EntryRef, logs: Iterable[LineLog]) -> Membership:
@@ -279,12 +297,23 @@ class _Folding:
         members = {who[0]: self._member(presence, who) for who in presence.members}
         admitted = (one.joined.body for found in presence.admissions.values() for one in found)
         name = next((body.name for body in admitted if isinstance(body, LineFoundedBody)), "")
+        # Who is there by another's word is not brought in once more; that somebody says so counts all the same.
+        said = {one.ref for member in members.values() for one in member.invitations}
         refused = sorted(
-            (*self.unread, *set(presence.refused)), key=lambda one: (one.ref.origin, one.ref.index, one.reason)
+            (*self.unread, *{one for one in presence.refused if one.ref not in said}),
+            key=lambda one: (one.ref.origin, one.ref.index, one.reason),
         )
         return Membership(
-            self.root, name, members, standings, tuple(self._asking(presence, standings)), removals, tuple(refused)
-        )
+            self.root, name, members, standings, tuple(self._asking(presence, standings)), removals, tuple(refused),
+            self._spans(presence),
+        )  # fmt: skip
+
+    def _spans(self, presence: Presence) -> dict[str, tuple[Span, ...]]:
+        found: dict[str, tuple[Span, ...]] = {}
+        for who, admissions in presence.admissions.items():
+            logs = self.speakers[who].logs
+            found[who[0]] = found.get(who[0], ()) + tuple((logs, one.joined.place, one.until) for one in admissions)
+        return found
 
     def _member(self, presence: Presence, who: SpeakerId) -> Member:
         speaker = self.speakers[who]

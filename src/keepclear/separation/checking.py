@@ -21,7 +21,7 @@ from keepclear.separation.scope import pairs_compared
 from keepclear.separation.sentences import sentence_of
 from keepclear.separation.world import World, compile_world
 
-__all__ = ["check", "conflicts_of", "findings"]
+__all__ = ["check", "conflict_of", "conflicts_of", "findings"]
 
 Window = tuple[float | None, float | None]
 
@@ -142,10 +142,10 @@ def _judged_on_cluster(
 def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     """Evidence as one finding per pair, ordered by their start."""
     sides: dict[int, Side] = {}
-    return tuple(sorted((_conflict(world, pair, sides) for pair in collect(evidence)), key=_order))
+    return tuple(sorted((conflict_of(world, pair, sides) for pair in collect(evidence)), key=_order))
 
 
-def _conflict(world: World, pair: PairEvidence, sides: dict[int, Side]) -> Conflict:
+def conflict_of(world: World, pair: PairEvidence, sides: dict[int, Side]) -> Conflict:
     """A finding as it is told; `sides` holds those told of already."""
     for thing in (pair.first, pair.second):
         if thing not in sides:

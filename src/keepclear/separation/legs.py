@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -171,9 +173,9 @@ def compile_legs(
     undulation, shares = _undulations(columns), _shares(columns, jobs)
     given = columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m
     rules = sorts, high_sorts, longest_m, RVSM_CEILING_M
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
+    with _workers(jobs) as each:
         surveys = list(
-            pool.map(
+            each(
                 lambda share: _survey(
                     *given, columns.first, columns.operation, columns.gap_s, columns.by_position, *rules, *share
                 ),
@@ -186,7 +188,7 @@ def compile_legs(
         width = 6 if (columns.reference == height_codes.AMSL).any() else 5
         out = _Room(points, width, pieces, gaps, len(longest_m), len(shares))
         paths = _long_paths(columns, np.concatenate([survey[4] for survey in surveys]))
-        filled = pool.map(
+        filled = each(
             lambda k: _fill(
                 *given, undulation, columns.first, columns.operation, columns.reference, columns.gap_s,
                 columns.by_position, columns.uncertainty_m, columns.early_s, columns.late_s, on_ground, *rules, *paths,
@@ -196,6 +198,19 @@ def compile_legs(
         )  # fmt: skip
         list(filled)
     return out.legs(sum(survey[3] for survey in surveys))
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Callable[..., Any]]:
+    """What applies a function to each of many: on threads, or here where one is all there is to be.
+
+    Starting a thread costs more than compiling the legs of a few operations, which is what a node does all day.
+    """
+    if jobs <= 1:
+        yield map
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        yield pool.map
 
 
 def _on_ground(operations: Sequence[Operation]) -> npt.NDArray[np.bool_]:

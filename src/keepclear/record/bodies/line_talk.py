@@ -16,6 +16,7 @@ __all__ = ["AcceptedRiskBody", "AdvisoryBody", "AdvisoryInterval", "ChannelTried
 _Distance = Annotated[float, Field(ge=0.0, le=1e9, allow_inf_nan=False)]
 _Found = Literal["conflict", "possible"]
 _MOST_CHANNELS = 100
+_MOST_ADVISED = 64  # each pair of them is looked at
 
 
 class ChannelTried(Value):
@@ -70,7 +71,7 @@ class AdvisoryBody(Body):
     Attributes
     ----------
     about
-        The filings: at least two, one of them of the party itself.
+        The filings: from two to 64, one of them of the party itself.
     answer
         ``conflict`` or ``possible``.
     intervals
@@ -85,7 +86,7 @@ class AdvisoryBody(Body):
 
     TYPE: ClassVar[EntryType] = EntryType.ADVISORY
 
-    about: Annotated[list[EntryRefValue], Field(min_length=2, max_length=MOST_PARTS)]
+    about: Annotated[list[EntryRefValue], Field(min_length=2, max_length=_MOST_ADVISED)]
     answer: _Found
     sentence: Text
     intervals: Annotated[list[AdvisoryInterval], Field(max_length=MOST_PARTS)] = Field(default=[])

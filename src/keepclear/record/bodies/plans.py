@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from keepclear.errors import Fault, InputError
 from keepclear.model.extents import Track, Volume
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule
 from keepclear.model.operations import JointPlan, Operation, Participant, Source, Zone
@@ -20,7 +21,7 @@ from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.canonical import MOST_INTEGER
 from keepclear.record.entry_types import EntryType
 
-__all__ = ["OperationBody", "OperationValue", "ZoneBody", "ZoneValue"]
+__all__ = ["OneOfValue", "OperationBody", "OperationValue", "PrecisionValue", "ZoneBody", "ZoneValue"]
 
 _Id = Annotated[str, Field(min_length=1)]
 _NO_SOURCE = Source()
@@ -68,6 +69,21 @@ class ZoneValue(Value):
     name: str = ""
 
 
+class PrecisionValue(Value):
+    """How roughly an extent is told: kilometres of the grid, seconds and metres of the steps it was widened to."""
+
+    grid_km: Annotated[int, Field(ge=1, le=1000)]
+    time_s: Annotated[int, Field(ge=1, le=604_800)]
+    height_m: Annotated[float, Field(gt=0.0, le=100_000.0, allow_inf_nan=False)] | None = None
+
+
+class OneOfValue(Value):
+    """Some entries, next to each other in the log, tell of one filing: this is the one in this place, from 0."""
+
+    place: Annotated[int, Field(ge=0, le=999)]
+    of: Annotated[int, Field(ge=2, le=1000)]
+
+
 class OperationBody(Body):
     """A party notifies what it plans to do. A notification is never a permission, nor asks for one.
 
@@ -81,6 +97,14 @@ class OperationBody(Body):
         The affiliate whose operation it is.
     remarks
         Free text.
+    reason_if_late
+        Why it is told so shortly before it begins.
+    precision
+        How roughly it is told; left out where it is exact.
+    one_of
+        Where different parties are told of it at different precisions: which of the entries that tell of it this is.
+    committed
+        The earlier entry of the same log that commits to the exact one, where nobody is told that.
     """
 
     TYPE: ClassVar[EntryType] = EntryType.OPERATION
@@ -89,6 +113,10 @@ class OperationBody(Body):
     supersedes: EntryRefValue | None = None
     on_behalf_of: PartyName | None = None
     remarks: Text | None = None
+    reason_if_late: Text | None = None
+    precision: PrecisionValue | None = None
+    one_of: OneOfValue | None = None
+    committed: EntryRefValue | None = None
 
     @classmethod
     def of_model(
@@ -98,6 +126,10 @@ class OperationBody(Body):
         supersedes: EntryRefValue | None = None,
         on_behalf_of: str | None = None,
         remarks: str | None = None,
+        reason_if_late: str | None = None,
+        precision: PrecisionValue | None = None,
+        one_of: OneOfValue | None = None,
+        committed: EntryRefValue | None = None,
     ) -> OperationBody:
         """The body that tells of an operation.
 
@@ -107,7 +139,10 @@ class OperationBody(Body):
             If it holds what cannot be told: a ring that crosses itself, a finite slip longer than the calendar.
         """
         members: Any = _operation_members(operation)
-        return cls(operation=members, supersedes=supersedes, on_behalf_of=on_behalf_of, remarks=remarks)
+        return cls(
+            operation=members, supersedes=supersedes, on_behalf_of=on_behalf_of, remarks=remarks,
+            reason_if_late=reason_if_late, precision=precision, one_of=one_of, committed=committed,
+        )  # fmt: skip
 
     def to_model(self, *, source: Source = _NO_SOURCE) -> Operation:
         """The operation; `source` says where we have it from."""
@@ -123,6 +158,7 @@ class OperationBody(Body):
 
     def check(self) -> None:
         """Check that it is an operation."""
+        _check_place(self.one_of)
         self.to_model()
 
 
@@ -137,6 +173,14 @@ class ZoneBody(Body):
         The entry that this one takes the place of.
     remarks
         Free text.
+    reason_if_late
+        Why it is told so shortly before it begins.
+    precision
+        How roughly it is told; left out where it is exact.
+    one_of
+        Where different parties are told of it at different precisions: which of the entries that tell of it this is.
+    committed
+        The earlier entry of the same log that commits to the exact one, where nobody is told that.
     """
 
     TYPE: ClassVar[EntryType] = EntryType.ZONE
@@ -144,9 +188,23 @@ class ZoneBody(Body):
     zone: ZoneValue
     supersedes: EntryRefValue | None = None
     remarks: Text | None = None
+    reason_if_late: Text | None = None
+    precision: PrecisionValue | None = None
+    one_of: OneOfValue | None = None
+    committed: EntryRefValue | None = None
 
     @classmethod
-    def of_model(cls, zone: Zone, *, supersedes: EntryRefValue | None = None, remarks: str | None = None) -> ZoneBody:
+    def of_model(
+        cls,
+        zone: Zone,
+        *,
+        supersedes: EntryRefValue | None = None,
+        remarks: str | None = None,
+        reason_if_late: str | None = None,
+        precision: PrecisionValue | None = None,
+        one_of: OneOfValue | None = None,
+        committed: EntryRefValue | None = None,
+    ) -> ZoneBody:
         """The body that tells of a zone.
 
         Raises
@@ -155,7 +213,10 @@ class ZoneBody(Body):
             If it holds what cannot be told, such as a ring that crosses itself.
         """
         members: Any = _zone_members(zone)
-        return cls(zone=members, supersedes=supersedes, remarks=remarks)
+        return cls(
+            zone=members, supersedes=supersedes, remarks=remarks, reason_if_late=reason_if_late, precision=precision,
+            one_of=one_of, committed=committed,
+        )  # fmt: skip
 
     def to_model(self, *, source: Source = _NO_SOURCE) -> Zone:
         """The zone; `source` says where we have it from."""
@@ -169,7 +230,13 @@ class ZoneBody(Body):
 
     def check(self) -> None:
         """Check that it is a zone."""
+        _check_place(self.one_of)
         self.to_model()
+
+
+def _check_place(one_of: OneOfValue | None) -> None:
+    if one_of is not None and one_of.place >= one_of.of:
+        raise InputError(Fault("no such place", f"0 to {one_of.of - 1}", field="one_of.place", value=str(one_of.place)))
 
 
 def _operation(

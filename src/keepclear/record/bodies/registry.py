@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -21,7 +22,9 @@ from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
 from keepclear.record.entries import Entry
 
-__all__ = ["BODIES", "body_of", "read_body"]
+__all__ = ["BODIES", "body_of", "forget_bodies", "read_body"]
+
+_SHORT = 8192  # bytes of a body that is worth keeping in memory
 
 _MODELS: tuple[type[Body], ...] = (
     MessageBody,
@@ -61,8 +64,21 @@ def read_body(type: str, version: int, data: bytes) -> Body | None:  # noqa: A00
     PeerError
         If the bytes are not canonical JSON, or not a body of that type.
     """
+    return _read_again(type, version, data) if len(data) <= _SHORT else _read(type, version, data)
+
+
+def _read(type: str, version: int, data: bytes) -> Body | None:  # noqa: A002  # as above
     model = BODIES.get((type, version))
     return None if model is None else model.of_bytes(data)
+
+
+# One body is read by the guards, by what folds threads, by what searches, by what shows it; values never change.
+_read_again = functools.lru_cache(maxsize=256)(_read)
+
+
+def forget_bodies() -> None:
+    """Keep nothing in memory of the bodies that were read: one of them was erased."""
+    _read_again.cache_clear()
 
 
 def body_of(entry: Entry) -> Body | None:
