@@ -12,14 +12,15 @@ order of writes that sees to it is told in `keepclear.store.sql_store`; here is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from keepclear.errors import Fault, InputError, IntegrityError, StoreError
+from keepclear.errors import Fault, InputError, IntegrityError, PeerError, StoreError
 from keepclear.record.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.keys import SignatureKind, SigningKey
 from keepclear.record.merkle import EMPTY_ROOT, leaf_hash
 from keepclear.record.names import KeyName
+from keepclear.record.notes import Note
 from keepclear.store.held import HeldLog
 from keepclear.store.log_store import (
     BodyState,
@@ -32,7 +33,7 @@ from keepclear.store.log_store import (
     StoredBody,
 )
 
-__all__ = ["Log"]
+__all__ = ["Log", "stored_attachments", "whole_bodies"]
 
 
 class Log(HeldLog):
@@ -158,6 +159,56 @@ class Log(HeldLog):
         self._store.put_mark(self._origin, Mark(self._size, self._root))
         self._restored = False
 
+    def bring_back(self, checkpoint: bytes, leaves: Sequence[bytes]) -> None:
+        """After a restore: take back the entries that we said since the copy was made, as another party had kept them.
+
+        Nothing is signed. The mark goes ahead first: whatever stops this in the middle, the log stays silent.
+
+        Parameters
+        ----------
+        checkpoint
+            Signed with our key; of more entries than are here.
+        leaves
+            Those from `size` on, up to the checkpoint's.
+
+        Raises
+        ------
+        PeerError
+            If the checkpoint is malformed, or there are too few or too many leaves.
+        IntegrityError
+            If our key did not sign it, or the leaves do not lead to it from what is here: they were sent wrongly, or
+            the log has forked. Nothing was taken.
+        """
+        self._ready()
+        new, note = open_checkpoint(checkpoint, self._key)
+        if new.size - self._size != len(leaves) or not leaves:
+            raise PeerError(
+                f"{self._origin}: {len(leaves)} leaves were given, and from {self._size} entries to {new.size} there "
+                f"are {new.size - self._size}"
+            )
+        growing = self._growing()
+        gains = growing.add(leaves)
+        if growing.root() != new.root:
+            problem = f"the leaves do not lead from {self._size} entries to the checkpoint of {new.size}"
+            raise IntegrityError(f"{self._origin}: {problem}; nothing was taken")
+        self._store.put_mark(self._origin, Mark(new.size, new.root))
+        own = tuple(signature for signature in note.signatures if signature.is_by(self._key))
+        head = SignedHead(new.size, new.root, Note(note.text, own[:1]).to_bytes())
+        self._store.append(self._origin, (Growth(leaves, gains),), at=self._size, seal=lambda: head, brought=True)
+        self._has_grown(head, growing)
+
+    def put_bodies(self, entries: Mapping[int, Entry]) -> None:
+        """Keep bodies of our own entries that were brought back without them; the leaves prove them.
+
+        Raises
+        ------
+        PeerError
+            If one is of another entry than stands there, or not whole.
+        IntegrityError
+            If one is not what its leaf says.
+        """
+        self._store.put_bodies(self._origin, *whole_bodies(self, entries))
+
     def _load(self) -> None:
         # The mark is read first: what another process has appended between the two then only seems newer than it.
         mark = None if self._signing is None else self._store.mark(self._origin)
@@ -231,6 +282,30 @@ def stored_attachments(number: int, entry: Entry) -> Iterable[StoredAttachment]:
     for place, file in enumerate(entry.attachments):
         if file is not None:
             yield StoredAttachment(number, place, file.salt, file.data)
+
+
+def whole_bodies(log: HeldLog, entries: Mapping[int, Entry]) -> tuple[list[StoredBody], list[StoredAttachment]]:
+    """Bodies of entries of a log as a store keeps them, proved by the leaves that are held.
+
+    Raises
+    ------
+    PeerError
+        If a leaf is another than the one held, the body is missing, or not all attachments are there.
+    IntegrityError
+        If they are not what the leaf says.
+    """
+    bodies = []
+    files: list[StoredAttachment] = []
+    for index, entry in entries.items():
+        if log.leaf(index) != entry.leaf.to_bytes():
+            raise PeerError(f"entry {index} of {log.origin} has another leaf")
+        whole = len(entry.attachments) == len(entry.leaf.attachments) and None not in entry.attachments
+        if entry.body is None or not whole:
+            raise PeerError(f"entry {index} of {log.origin}: the body or an attachment is missing")
+        entry.check()
+        bodies.append(StoredBody(index, BodyState.HELD, entry.salt, entry.body))
+        files.extend(stored_attachments(index, entry))
+    return bodies, files
 
 
 def _speaker(origin: str) -> tuple[str, str]:

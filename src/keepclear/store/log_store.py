@@ -187,7 +187,9 @@ class LogStore(Protocol):
     def logs(self) -> tuple[StoredLog, ...]:
         """All logs, by origin."""
 
-    def append(self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
+    def append(
+        self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead], brought: bool = False
+    ) -> SignedHead:
         """Add leaves, tiles, bodies and the signed checkpoint in one transaction.
 
         Parameters
@@ -200,6 +202,8 @@ class LogStore(Protocol):
         seal
             Makes the new head. It is called within the transaction, when the size is known to be free and all parts
             have been written: so nothing is ever signed for a size that is taken.
+        brought
+            Nothing is signed: `seal` gives a checkpoint of ours that another party had kept. Marks may be ahead.
         """
 
     def head(self, origin: str) -> SignedHead | None:

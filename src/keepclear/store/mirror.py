@@ -32,8 +32,8 @@ from keepclear.record.notes import Note, Signature
 from keepclear.record.tiles import ENTRY_MOST_BYTES
 from keepclear.store.growing import Growing
 from keepclear.store.held import HeldLog
-from keepclear.store.log import Log, stored_attachments
-from keepclear.store.log_store import BodyState, Conflict, Growth, LogStore, SignedHead, StoredAttachment, StoredBody
+from keepclear.store.log import Log, whole_bodies
+from keepclear.store.log_store import BodyState, Conflict, Growth, LogStore, SignedHead, StoredBody
 
 __all__ = ["Mirror"]
 
@@ -136,17 +136,7 @@ class Mirror(HeldLog):
 
     def put_bodies(self, entries: Mapping[int, Entry]) -> None:
         """Keep the bodies of several entries in one transaction, as `put_body`: all of them or none."""
-        bodies = []
-        files: list[StoredAttachment] = []
-        for index, entry in entries.items():
-            if self.leaf(index) != entry.leaf.to_bytes():
-                raise PeerError(f"entry {index} of {self._origin} has another leaf")
-            whole = len(entry.attachments) == len(entry.leaf.attachments) and None not in entry.attachments
-            if entry.body is None or not whole:
-                raise PeerError(f"entry {index} of {self._origin}: the body or an attachment is missing")
-            entry.check()
-            bodies.append(StoredBody(index, BodyState.HELD, entry.salt, entry.body))
-            files.extend(stored_attachments(index, entry))
+        bodies, files = whole_bodies(self, entries)
         if bodies:
             self._store.put_bodies(self._origin, bodies, files)
 

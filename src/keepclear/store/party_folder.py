@@ -4,6 +4,7 @@
 
     keys/identity.vkey             whose folder it is
     keys/identity.key              signs certificates, and nothing else; it may be kept elsewhere until it is needed
+    keys/transport.key             signs requests between nodes (`keepclear.store.transport_key`)
     keys/<line>.log.key            signs the party's log on a line
     keys/<line>.log.2.key          the same of a log begun anew
     keys/<line>.mirror.key         cosigns the logs of the others on that line

@@ -108,7 +108,7 @@ class PartyKeys:
         return self._identity
 
     def key_names(self) -> tuple[KeyName, ...]:
-        """Every key in the folder: the identity, then by line.
+        """Every key in the folder: the identity, the transport key if there is one, then by line.
 
         Raises
         ------
@@ -127,7 +127,9 @@ class PartyKeys:
                 fault = Fault(f"no key is called so: {error}", "put the file elsewhere", str(path))
                 raise InputError(fault) from None
         found.sort(key=lambda name: (name.line or "", name.purpose, name.begun))
-        return (KeyName(self._party, Purpose.IDENTITY), *found)
+        transport = KeyName(self._party, Purpose.TRANSPORT)
+        of_party = (transport,) if self.key_path(transport).exists() else ()
+        return (KeyName(self._party, Purpose.IDENTITY), *of_party, *found)
 
     def public_keys(self) -> tuple[VerifierKey, ...]:
         """The public half of every key in the folder."""
@@ -171,6 +173,11 @@ class PartyKeys:
         """Make a key in a new file; raises as `keepclear.store.key_files.write_key_file`."""
         _must_be_ours_alone(self._path)
         _make_key(path, name, sealed_with)
+
+    def passphrase_of_new_keys(self) -> str | None:
+        """What seals a key that is made now: the passphrase of the identity; None if that is not sealed."""
+        path = self._path / "keys" / "identity.key"
+        return self._passphrase(path) if _is_sealed(path) else None
 
     def clear(self) -> None:
         """Remove what a key that was cut off while it was written left behind; nobody else may be writing one."""

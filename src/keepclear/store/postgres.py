@@ -187,10 +187,13 @@ class PostgresStore(SqlLogStore):
                 self.put_mark(origin, Mark(0, EMPTY_ROOT))
             super().create(origin, key=key, own=own, head=head)
 
-    def append(self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
+    def append(
+        self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead], brought: bool = False
+    ) -> SignedHead:
         """See `LogStore.append`."""
         with self._guard:
-            return super().append(origin, parts, at=at, seal=lambda: self._sealed(origin, at, seal))
+            sealed = seal if brought else lambda: self._sealed(origin, at, seal)
+            return super().append(origin, parts, at=at, seal=sealed)
 
     def _sealed(self, origin: str, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
         """Sign, within the transaction, unless the database has been put back since it was looked at."""

@@ -44,9 +44,12 @@ def postgres_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise InputError(Fault("not the address of a database", right)) from None  # it may hold a password
+        raise InputError(
+            Fault("not the address of a database", right, field="database")
+        ) from None  # it may hold a password
     if url.drivername not in _DRIVERS or not url.database:
-        raise InputError(Fault("not the address of a PostgreSQL database", right, value=f"{url.drivername}:…"))
+        problem = "not the address of a PostgreSQL database"
+        raise InputError(Fault(problem, right, field="database", value=f"{url.drivername}:…"))
     return url.set(drivername="postgresql")
 
 

@@ -42,6 +42,7 @@ from keepclear.store.log_store import (
     StoredBody,
     StoredLog,
 )
+from keepclear.store.ready import Ready
 from keepclear.store.sql_pending import SqlPending, drop_pieces
 
 __all__ = ["SqlLogStore"]
@@ -114,6 +115,11 @@ _CONFLICTS = (
     .where(_conflict.log == _OF_LOG)
     .order_by(_conflict.id)
 )
+# What every entry takes, without SQLAlchemy each time.
+_GET_LEAVES, _GET_BODIES, _GET_ATTACHED = Ready(_LEAVES), Ready(_BODIES), Ready(_ATTACHED)
+_GET_HEAD, _GET_FIRST_LINES, _GET_CONFLICTS = Ready(_HEAD), Ready(_FIRST_LINES), Ready(_CONFLICTS)
+_PUT_LEAF, _PUT_BODY, _PUT_HEAD = (Ready(insert(one)) for one in (tables.leaf, tables.body, tables.checkpoint))
+_WIDEN = Ready(_WIDEN_TILE)
 
 
 class SqlLogStore(SqlPending):
@@ -166,11 +172,19 @@ class SqlLogStore(SqlPending):
         with self.reading() as connection:
             return tuple(StoredLog(row[0], row[1], row[2]) for row in connection.execute(_LOGS))
 
-    def append(self, origin: str, parts: Iterable[Growth], *, at: int, seal: Callable[[], SignedHead]) -> SignedHead:
+    def append(
+        self,
+        origin: str,
+        parts: Iterable[Growth],
+        *,
+        at: int,
+        seal: Callable[[], SignedHead],
+        brought: bool = False,  # noqa: ARG002  # only a store that looks at the mark before it signs needs to know
+    ) -> SignedHead:
         """See `LogStore.append`, and the order of writes above."""
         with self.writing(origin) as connection:
             log = self._id(connection, origin)
-            held = _head(connection.execute(_HEAD, {"log_": log}).first())
+            held = _head(_GET_HEAD.one(connection, log_=log))
             there = held.size if held else 0
             if there != at:
                 told = "another handle has appended, open the log anew" if there > at else "it holds less than it did"
@@ -218,7 +232,7 @@ class SqlLogStore(SqlPending):
         found: list[bytes | None] = [None] * (stop - start)
         with self.reading() as connection:
             asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
-            for number, data in connection.execute(_LEAVES, asked):
+            for number, data in _GET_LEAVES.rows(connection, **asked):
                 if not start <= number < stop:
                     raise DamagedError(f"{self.name}: asked for entries {start} to {stop}, the database gave {number}")
                 found[number - start] = data
@@ -255,7 +269,7 @@ class SqlLogStore(SqlPending):
         """See `LogStore.first_cosigned`."""
         with self.reading() as connection:
             asked = {"log_": self._id(connection, origin), "size_": above}
-            return tuple((row[0], row[1]) for row in connection.execute(_FIRST_LINES, asked))
+            return tuple((row[0], row[1]) for row in _GET_FIRST_LINES.rows(connection, **asked))
 
     def body(self, origin: str, number: int) -> StoredBody | None:
         """See `LogStore.body`."""
@@ -265,7 +279,7 @@ class SqlLogStore(SqlPending):
         """See `LogStore.bodies`."""
         with self.reading() as connection:
             asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
-            rows = connection.execute(_BODIES, asked).all()
+            rows = _GET_BODIES.rows(connection, **asked)
         try:
             return tuple(StoredBody(row[0], BodyState(row[1]), row[2], row[3], row[4]) for row in rows)
         except ValueError as error:
@@ -307,7 +321,7 @@ class SqlLogStore(SqlPending):
     def attachments(self, origin: str, number: int) -> tuple[StoredAttachment, ...]:
         """See `LogStore.attachments`."""
         with self.reading() as connection:
-            rows = connection.execute(_ATTACHED, {"log_": self._id(connection, origin), "number_": number})
+            rows = _GET_ATTACHED.rows(connection, log_=self._id(connection, origin), number_=number)
             return tuple(StoredAttachment(row[0], row[1], row[2], row[3]) for row in rows)
 
     def setting(self, name: str) -> bytes | None:
@@ -334,7 +348,7 @@ class SqlLogStore(SqlPending):
     def conflicts(self, origin: str) -> tuple[Conflict, ...]:
         """See `LogStore.conflicts`."""
         with self.reading() as connection:
-            rows = connection.execute(_CONFLICTS, {"log_": self._id(connection, origin)})
+            rows = _GET_CONFLICTS.rows(connection, log_=self._id(connection, origin))
             return tuple(Conflict(row[0], row[1], row[2], row[3]) for row in rows)
 
     def _id(self, connection: Connection, origin: str) -> int:
@@ -353,13 +367,13 @@ def _head(row: Sequence[Any] | None) -> SignedHead | None:
 
 def _add_head(connection: Connection, log: int, head: SignedHead) -> None:
     row = {"log": log, "size": head.size, "root": head.root, "note": head.note}
-    connection.execute(insert(tables.checkpoint), row)
+    _PUT_HEAD.run(connection, **row)
 
 
 def _add_leaves(connection: Connection, log: int, leaves: Sequence[bytes], first: int) -> None:
     rows = [{"log": log, "number": number, "leaf": data} for number, data in enumerate(leaves, first)]
     if rows:
-        connection.execute(insert(tables.leaf), rows)
+        _PUT_LEAF.run_many(connection, rows)
 
 
 def _add_tiles(connection: Connection, log: int, growth: Growth, origin: str) -> None:
@@ -369,7 +383,7 @@ def _add_tiles(connection: Connection, log: int, growth: Growth, origin: str) ->
             new.append({"log": log, "level": level, "number": number, "hashes": more})
             continue
         place = {"log_": log, "level_": level, "number_": number, "held_": 32 * offset, "more_": more}
-        if connection.execute(_WIDEN_TILE, place).rowcount != 1:
+        if _WIDEN.run(connection, **place) != 1:
             raise DamagedError(f"{origin}: tile {number} of level {level} does not hold the {offset} hashes it should")
     if new:
         connection.execute(_ADD_TILE, new)
@@ -384,6 +398,6 @@ def _add_bodies(
     ]
     files = [{"log": log, "number": a.number, "place": a.place, "salt": a.salt, "data": a.data} for a in attachments]
     if rows:
-        connection.execute(insert(tables.body), rows)
+        _PUT_BODY.run_many(connection, rows)
     if files:
         connection.execute(insert(tables.attachment), files)

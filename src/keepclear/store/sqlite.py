@@ -165,7 +165,8 @@ class SqliteStore(SqlLogStore):
             if _driver(connection).in_transaction:  # in the middle of `append`, by what gives it its parts
                 yield connection
                 return
-            connection.exec_driver_sql("BEGIN")
+            # Straight to the driver, here and below: SQLAlchemy takes ten times as long as SQLite.
+            _driver(connection).execute("BEGIN").close()
             try:
                 yield connection
             finally:
@@ -179,13 +180,13 @@ class SqliteStore(SqlLogStore):
             if self._readonly:
                 raise StoreError(f"{self.name} is open for reading only")
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                _driver(connection).execute("BEGIN IMMEDIATE").close()
                 yield connection
             except BaseException:
                 self._roll_back(connection)
                 raise
             try:
-                connection.exec_driver_sql("COMMIT")
+                _driver(connection).execute("COMMIT").close()
             except BaseException as error:
                 self._unknown = f"a commit was not confirmed ({_reason(error)})"
                 raise UnknownOutcomeError(
@@ -196,7 +197,7 @@ class SqliteStore(SqlLogStore):
         """End a transaction without keeping it; where even that fails, nothing is known any more."""
         try:
             if _driver(connection).in_transaction:
-                connection.exec_driver_sql("ROLLBACK")
+                _driver(connection).execute("ROLLBACK").close()
         except BaseException as error:
             self._unknown = f"a transaction could not be ended ({_reason(error)})"
             raise UnknownOutcomeError(f"{self.name}: {self._unknown}; reread before going on") from error
