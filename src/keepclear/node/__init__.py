@@ -1,0 +1,1 @@
+"""Where the parts of a node meet: its use cases, settings and background work."""

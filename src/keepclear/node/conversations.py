@@ -1,0 +1,121 @@
+"""The conversations of all lines, in memory: filled from tables when they are first asked for, and kept up with them.
+
+One process writes the tables and the others read them, so each keeps its own and takes up what has changed since.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from keepclear.line.conversation import Conversation, Event
+from keepclear.line.said import Said
+from keepclear.line.threads import Searched, Thread
+from keepclear.record.entries import EntryRef
+from keepclear.store.node.receipts import receipts_after
+from keepclear.store.node.said_facts import said_after
+
+__all__ = ["Conversations"]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A conversation, how far the tables were read, and the entries that somebody may owe an answer to."""
+
+    conversation: Conversation
+    change: int = 0
+    receipt: int = 0
+    open: set[EntryRef] = field(default_factory=set)
+
+
+class Conversations:
+    """The conversation of each line. Any thread may use it; what is given out is used under `held`.
+
+    Parameters
+    ----------
+    us
+        The party whose node this is.
+    """
+
+    def __init__(self, us: str) -> None:
+        self.us = us
+        self._lines: dict[str, _Followed] = {}
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def held(self, conn: Connection, line: str) -> Iterator[Conversation]:
+        """The conversation of a line as the tables have it, for this thread alone while the block lasts."""
+        with self._lock:
+            yield self._followed(conn, line).conversation
+
+    def take(self, conn: Connection, line: str, said: Said, change: int) -> frozenset[EntryRef]:
+        """Take in what was written as this change by the caller; the entries whose threads may read otherwise now."""
+        with self._lock:
+            followed = self._followed(conn, line, before=change)
+            changed = _take(followed, said)
+            followed.change = change
+            return changed
+
+    def thread(self, conn: Connection, ref: EntryRef, line: str, at_s: float, searched: Searched | None) -> Thread:
+        """How matters stand with an entry, as far as it was searched.
+
+        Raises
+        ------
+        KeyError
+            If it is not known here, or does not count.
+        """
+        with self._lock:
+            conversation = self._followed(conn, line).conversation
+            if searched is not None:
+                conversation.take(searched)
+            return conversation.thread(ref, at_s)
+
+    def owing(self, conn: Connection, line: str, at_s: float) -> list[EntryRef]:
+        """Entries to which somebody owes something at that time; only those are looked at that may be such."""
+        with self._lock:
+            followed = self._followed(conn, line)
+            found = []
+            for ref in sorted(followed.open, key=lambda one: (one.origin, one.index)):
+                owed = followed.conversation.thread(ref, at_s).owed
+                if any(one.is_open(at_s) for one in owed):
+                    found.append(ref)
+                elif all(one.ended_s is not None and one.ended_s <= at_s for one in owed):
+                    followed.open.discard(ref)
+            return found
+
+    def forget(self, line: str | None = None) -> None:
+        """Forget what is in memory, of one line or of all: it is read again."""
+        with self._lock:
+            if line is None:
+                self._lines.clear()
+            else:
+                self._lines.pop(line, None)
+
+    def _followed(self, conn: Connection, line: str, *, before: int | None = None) -> _Followed:
+        followed = self._lines.get(line)
+        if followed is None:
+            followed = self._lines[line] = _Followed(Conversation(self.us))
+        for row in said_after(conn, line, followed.change):
+            if row.change == before:
+                break
+            if row.counted:
+                _take(followed, row.said)
+            elif followed.conversation.said(row.said.ref) is not None:
+                # Nothing is taken back out of a conversation: it is made anew without what does not count.
+                del self._lines[line]
+                return self._followed(conn, line, before=before)
+            followed.change = row.change
+        for number, receipt in receipts_after(conn, line, followed.receipt):
+            _take(followed, receipt)
+            followed.receipt = number
+        return followed
+
+
+def _take(followed: _Followed, event: Event) -> frozenset[EntryRef]:
+    changed = followed.conversation.take(event)
+    followed.open |= changed
+    return changed

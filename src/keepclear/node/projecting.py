@@ -1,0 +1,467 @@
+"""From the logs to tables: what came is put into them exactly once, by whoever is first.
+
+What is new is found by comparing the logs with the arrivals that are noted; the note and all that follows from it are
+one transaction, and one is written at a time in all of a node's processes. So nothing is projected twice and nothing is
+left out, whatever is killed when; and who has just said something need not wait for the thread that does this in the
+background, but can call `Projector.catch_up` himself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from keepclear.clock import monotonic_s
+from keepclear.errors import IntegrityError, KeepclearError, PeerError
+from keepclear.line.conversation import Conversation, Receipt
+from keepclear.line.membership import Member, Membership
+from keepclear.line.threads import Thread
+from keepclear.node.bell import Bell
+from keepclear.node.conversations import Conversations
+from keepclear.node.folding import AWAITED_TYPES, Came, Fold, searched_of
+from keepclear.node.membership_reading import MembershipReader
+from keepclear.node.rebuilding import make_up_leeway, rebuild
+from keepclear.node.records import Records
+from keepclear.node.searching import Search
+from keepclear.record.cosignatures import cosigned_at
+from keepclear.record.entries import Entry, EntryRef
+from keepclear.record.keys import VerifierKey
+from keepclear.record.names import KeyName, Purpose
+from keepclear.record.notes import Note
+from keepclear.store.log_store import BodyState
+from keepclear.store.node import events
+from keepclear.store.node.arrivals import body_came, came, end, kept_s
+from keepclear.store.node.counting import Counting, note_counting
+from keepclear.store.node.database import NodeDatabase
+from keepclear.store.node.filings import ended_too_early, filing_of
+from keepclear.store.node.projected import last_step_s, note_projected, note_step
+from keepclear.store.node.receipts import newest_receipts, note_receipt
+from keepclear.store.node.said_facts import awaiting, said_at, said_in_log
+
+__all__ = ["Projector"]
+
+_AT_ONCE = 64
+_LOOK_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Projector:
+    """Makes the tables, and answers from them. Any thread may use it.
+
+    Parameters
+    ----------
+    records, database
+        From where to where.
+    search
+        What conflicts are found by.
+    memberships
+        Says who is on which line: only what members said counts.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        database: NodeDatabase,
+        search: Search,
+        memberships: MembershipReader,
+        bell: Bell,
+        clock: Callable[[], float],
+    ) -> None:
+        self.records, self.database, self.search = records, database, search
+        self.conversations = Conversations(records.party)
+        self.problem = ""
+        """Why it could not go on; empty while it can."""
+        self._memberships, self._bell, self._clock = memberships, bell, clock
+        self._fold = Fold(
+            records.party, search, self.conversations, lambda origin, index, _: records.entry(origin, index), clock
+        )
+        self._lock = threading.RLock()
+        self._members: dict[str, Membership | None] = {}
+        self._doubtful: set[str] = set()
+        # How far each log is in the tables at least. It is never taken back: a rebuild gives the same rows in the end.
+        self._taken: dict[str, int] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._after: list[Callable[[], object]] = []
+        bell.listen(self._heard)
+
+    # --- the thread ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to catch up in the background."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="keepclear-projecting", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it; what has begun is finished."""
+        self._stopping.set()
+        self._bell.ring("said")  # wakes it; nobody minds
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def then(self, work: Callable[[], object]) -> None:
+        """Have the thread do this each time after it has caught up."""
+        self._after.append(work)
+
+    def _run(self) -> None:
+        with self._bell.waiter("said", "came", "body", "line", "receipt") as waiter:
+            while not self._stopping.is_set():
+                try:
+                    self.catch_up()
+                    for work in self._after:
+                        work()
+                    self.problem = ""
+                except KeepclearError as error:
+                    if str(error) != self.problem:
+                        _log.error("projecting stopped, and is tried again: %s", error)
+                    self.problem = str(error)
+                waiter.wait(_LOOK_S)
+
+    def _heard(self, topics: frozenset[str]) -> None:
+        if topics & {"line", "body"}:
+            self._doubtful.update(self.records.lines())
+
+    # --- catching up -----------------------------------------------------------------------------------------------
+
+    def catch_up(self, ref: EntryRef | None = None) -> int:
+        """Put all that came into the tables; the number of entries and bodies.
+
+        Parameters
+        ----------
+        ref
+            What the caller has just said. Of many who come at once the first takes what all of them have said, and
+            nothing is left to do for the others.
+
+        Raises
+        ------
+        StoreError
+            If the tables cannot be written.
+        """
+        with self._lock:
+            if ref is not None and self._has(ref):
+                return 0
+            try:
+                done = make_up_leeway(self.records, self.database, self.search, self.conversations, self._clock)
+                done += sum(self._take_log(line, origin) for line, origin in self._logs())
+                done += self._take_bodies()
+                for line in sorted(self._doubtful & set(self.records.lines())):
+                    done += self._count_again(line)
+                done += self._take_receipts()
+                done += self._pass_time()
+            except BaseException:
+                # What was taken into memory may not be in the tables.
+                self.conversations.forget()
+                raise
+        if done:
+            self._bell.ring("projected", "event")
+        return done
+
+    def _has(self, ref: EntryRef) -> bool:
+        return self._taken.get(ref.origin, 0) > ref.index
+
+    def wait_for(self, ref: EntryRef, timeout_s: float) -> bool:
+        """Wait until an entry is in the tables; whether it is."""
+        if self._has(ref):
+            return True
+        until_s = monotonic_s() + timeout_s
+        with self._bell.waiter("projected") as waiter:
+            while True:
+                with self.database.reading() as conn:
+                    if end(conn, ref.origin) > ref.index:
+                        return True
+                left_s = until_s - monotonic_s()
+                if left_s <= 0.0 or self._stopping.is_set():
+                    return False
+                waiter.wait(left_s)
+
+    def rebuild(self) -> int:
+        """Make all tables again; the number of steps."""
+        with self._lock:
+            return rebuild(self.records, self.database, self.search, self.conversations, self._clock)
+
+    def look_again(self, ref: EntryRef) -> None:
+        """An entry's body was erased: what was known by it is forgotten."""
+        name = KeyName.of_text(ref.origin)
+        assert name is not None
+        assert name.line is not None
+        with self._lock, self._writing() as (conn, at_s):
+            known = said_at(conn, ref.origin, ref.index)
+            entry = self.records.entry(ref)
+            if known is not None and entry.body is None:
+                came_s = kept_s(conn, ref.origin, ref.index) or at_s
+                self._fold.forget_body(conn, Came(name.line, ref, entry, came_s, known.counted), at_s)
+        self.search.forget()
+        self.conversations.forget(name.line)
+        self._bell.ring("projected", "event")
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, float]]:
+        """A transaction in which one step is done, and its time."""
+        with self.database.writing() as conn:
+            at_s = note_step(conn, self._clock())
+            yield conn, at_s
+            note_projected(conn, at_s)
+
+    def _logs(self) -> list[tuple[str, str]]:
+        """All logs by line, our own first: what we said comes before the answers to it."""
+        return [
+            (line, origin)
+            for line in self.records.lines()
+            for origin in sorted(self.records.origins(line), key=lambda one: (not self.records.is_own(one), one))
+        ]
+
+    def _take_log(self, line: str, origin: str) -> int:
+        done = 0
+        while not self._stopping.is_set() or self._thread is None:
+            with self.database.reading() as conn:
+                start = end(conn, origin)
+            stop = min(self.records.size(origin), start + _AT_ONCE)
+            if stop <= start:
+                break
+            taken = [(index, self._entry(origin, index)) for index in range(start, stop)]
+            with self._writing() as (conn, at_s):
+                if end(conn, origin) != start:
+                    continue  # another process was first
+                self._take_entries(conn, line, origin, stop, taken, at_s)
+            self._taken[origin] = stop
+            done += stop - start
+        return done
+
+    def _take_entries(
+        self, conn: Connection, line: str, origin: str, stop: int, taken: list[tuple[int, Entry | None]], at_s: float
+    ) -> None:
+        came(conn, origin, stop, kept_s=at_s)
+        for index, entry in taken:
+            counted = self._counts(line, origin, index)
+            if not counted:
+                note_counting(conn, Counting(at_s, origin, index, index + 1, counted=False))
+            if entry is None:
+                missed = self.records.ref(origin, index)
+                self._fold.miss(conn, line, missed, at_s, at_s, counted=counted)
+                continue
+            ref = EntryRef(origin, index, entry.leaf.hash)
+            self._fold.hear(conn, Came(line, ref, entry, at_s, counted), at_s)
+            if entry.leaf.type in AWAITED_TYPES:
+                self._doubtful.add(line)
+
+    def _entry(self, origin: str, index: int) -> Entry | None:
+        try:
+            return self.records.entry(origin, index)
+        except PeerError:
+            return None  # its leaf is none that we can read: it stays in the log, and counts as unread
+
+    def _take_bodies(self) -> int:
+        with self.database.reading() as conn:
+            waiting = awaiting(conn)
+        done = 0
+        for origin, index in waiting:
+            name = KeyName.of_text(origin)
+            if name is None or name.line is None or self.records.body_state(origin, index) is not BodyState.HELD:
+                continue
+            entry = self.records.entry(origin, index)
+            ref = EntryRef(origin, index, entry.leaf.hash)
+            with self._writing() as (conn, at_s):
+                known = said_at(conn, origin, index)
+                if known is None or not known.said.problem or body_came(conn, origin, index, kept_s=at_s) != at_s:
+                    continue
+                first_s = kept_s(conn, origin, index)
+                assert first_s is not None, "its leaf came before"
+                self._fold.hear(conn, Came(name.line, ref, entry, first_s, known.counted), at_s)
+            if entry.leaf.type in AWAITED_TYPES:
+                self._doubtful.add(name.line)
+            done += 1
+        return done
+
+    # --- who counts ------------------------------------------------------------------------------------------------
+
+    def _counts(self, line: str, origin: str, index: int) -> bool:
+        if self.records.is_own(origin):
+            return True
+        if line not in self._members:
+            self._members[line] = self._memberships.of(line)
+        members = self._members[line]
+        return members is not None and members.spoke_as_member(origin, index)
+
+    def _count_again(self, line: str) -> int:
+        """Who is on the line may have changed: entries that were projected may count now, or do so no longer."""
+        self._doubtful.discard(line)
+        before = self._members.get(line)
+        members = self._members[line] = self._memberships.of(line)
+        if members is before and before is not None:
+            return 0
+        done = 0
+        for origin in self.records.origins(line):
+            if self.records.is_own(origin):
+                continue
+            name = KeyName.of_text(origin)
+            assert name is not None
+            with self.database.reading() as conn:
+                known = list(said_in_log(conn, origin))
+            counts = {n: members is not None and members.spoke_as_member(origin, n) for n, _ in known}
+            for start, stop, counted in _runs([(n, counts[n]) for n, was in known if was != counts[n]]):
+                with self._writing() as (conn, at_s):
+                    step = Counting(at_s, origin, start, stop, counted)
+                    note_counting(conn, step)
+                    self._fold.count(conn, step, line, name.party)
+                done += stop - start
+        for listener in list(self._listeners):
+            listener(line)
+        return done
+
+    def membership(self, line: str) -> Membership | None:
+        """Who is on a line, by all that is held here; None where it is not known what line it is."""
+        return self._memberships.of(line)
+
+    def members(self, line: str) -> tuple[Member, ...]:
+        """The members of a line, the senior first."""
+        found = self.membership(line)
+        return () if found is None else tuple(found.members.values())
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Have a function called with a line when who is on it may have changed; it must be quick."""
+        self._listeners.append(listener)
+
+    # --- receipts --------------------------------------------------------------------------------------------------
+
+    def _take_receipts(self) -> int:
+        with self.database.reading() as conn:
+            known = newest_receipts(conn)
+        fresh = [
+            (line, origin, key, size)
+            for line, origin in self._logs()
+            for key, size in self.records.receipts(origin)
+            if size > known.get((origin, key), -1)
+        ]
+        if not fresh:
+            return 0
+        read = [
+            (line, key, receipt)
+            for line, origin, key, size in fresh
+            if (receipt := self._receipt(origin, key, size)) is not None
+        ]
+        with self.database.writing() as conn:
+            there = newest_receipts(conn)
+            for line, key, receipt in read:
+                if receipt.size <= there.get((receipt.origin, key), -1):
+                    continue
+                note_receipt(conn, line, key, receipt)
+                told = {"origin": receipt.origin, "size": receipt.size, "by": receipt.by}
+                events.say(conn, "receipt", told, at_s=self._clock(), line=line)
+        return len(read)
+
+    def _receipt(self, origin: str, key: str, size: int) -> Receipt | None:
+        """Who gave a cosignature, and when: as it says, but not later than now."""
+        verifier = VerifierKey.of_text(key)
+        note = Note.of_bytes(self.records.checkpoint(origin, size))
+        name = KeyName.of_text(verifier.name)
+        by = name.party if name is not None and name.purpose is Purpose.MIRROR else verifier.name
+        for signature in note.signatures:
+            if (signature.name, signature.key_id) != (verifier.name, verifier.key_id):
+                continue
+            try:
+                at_s = float(cosigned_at(note.text, signature, verifier))
+            except IntegrityError:
+                return None
+            return Receipt(origin, size, by, min(at_s, self._clock()))
+        return None
+
+    def _pass_time(self) -> int:
+        now_s = self._clock()
+        with self.database.reading() as conn:
+            too_early = bool(ended_too_early(conn, now_s))
+            if not too_early and not self._fold.is_over(conn, now_s):
+                return 0
+        with self._writing() as (conn, at_s):
+            # Not kept as a step: the next one would end what is over just the same, since all that ends by itself ends
+            # at its own time. But no later step may have an earlier time.
+            if too_early:
+                self._fold.revive(conn, at_s)
+            else:
+                self._fold.pass_time(conn, at_s)
+        return 1
+
+    # --- what the tables lack --------------------------------------------------------------------------------------
+
+    @contextmanager
+    def asked(self) -> Iterator[tuple[Connection, tuple[str, ...]]]:
+        """The tables, for a question that is asked now: with all that is held now; and what they lack all the same.
+
+        Whoever asks is given an answer of all that has come, not only of what the thread in the background has got to.
+        Where that takes long, or cannot be done, it is not waited for: the answer says what is missing.
+        """
+        held = {origin: self.records.size(origin) for _, origin in self._logs()}
+        with self.database.reading() as conn:
+            missing = sum(max(0, size - end(conn, origin)) for origin, size in held.items())
+        if missing <= _AT_ONCE and (missing or self._doubtful) and self._lock.acquire(timeout=_LOOK_S):
+            try:
+                self.catch_up()
+            except KeepclearError as error:
+                _log.warning("the tables do not catch up: %s", error)
+            finally:
+                self._lock.release()
+        with self.database.reading() as conn:
+            yield conn, tuple(self._lacking(conn, held))
+
+    def _lacking(self, conn: Connection, held: Mapping[str, int]) -> Iterator[str]:
+        missing = sum(max(0, size - end(conn, origin)) for origin, size in held.items())
+        if missing:
+            many = "1 entry has" if missing == 1 else f"{missing} entries have"
+            yield f"{many} come that this node has not looked at yet"
+        if ended_too_early(conn, self._clock()):
+            yield "the clock of this node was ahead: plans that it took to be over are not, and are not compared yet"
+        for origin in sorted(self.records.unreadable()):
+            yield f"the log {origin} cannot be opened here: what it says is not known"
+        for line in self.records.lines():
+            strangers = [one for one in self.records.origins(line) if not self.records.is_own(one)]
+            if strangers and self._memberships.of(line) is None:
+                yield f"it is not known here who is on {line}: what others say there does not count yet"
+
+    # --- answers ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def conversation(self, line: str) -> Iterator[Conversation]:
+        """All that was said on a line, for this thread alone while the block lasts."""
+        with self.database.reading() as conn, self.conversations.held(conn, line) as talk:
+            yield talk
+
+    def thread(self, ref: EntryRef, at_s: float | None = None) -> Thread:
+        """How matters stand with an entry.
+
+        Raises
+        ------
+        KeyError
+            If it is not known here, or was not said by a member.
+        """
+        name = KeyName.of_text(ref.origin)
+        if name is None or name.line is None:
+            raise KeyError(ref)
+        now_s = self._clock() if at_s is None else at_s
+        with self.database.reading() as conn:
+            filing = filing_of(conn, ref)
+            searched = None if filing is None else searched_of(conn, filing, last_step_s(conn))
+            return self.conversations.thread(conn, ref, name.line, now_s, searched)
+
+    def threads_owing(self, line: str, at_s: float | None = None) -> list[Thread]:
+        """Threads in which somebody owes something at that time, by log and place."""
+        now_s = self._clock() if at_s is None else at_s
+        with self.database.reading() as conn:
+            owing = self.conversations.owing(conn, line, now_s)
+        return [self.thread(ref, now_s) for ref in owing]
+
+
+def _runs(numbers: list[tuple[int, bool]]) -> list[tuple[int, int, bool]]:
+    """Neighbouring numbers of which the same is said, put together: first, one past the last, and what."""
+    found: list[tuple[int, int, bool]] = []
+    for number, counted in numbers:
+        if found and found[-1][1] == number and found[-1][2] == counted:
+            found[-1] = (found[-1][0], number + 1, counted)
+        else:
+            found.append((number, number + 1, counted))
+    return found

@@ -1,0 +1,318 @@
+"""What an operation or a zone comes too close to, of all that the node knows.
+
+Candidates are found in tables by cells of space and time (`keepclear.store.node.cells`), narrowed by bounding spheres,
+and judged by the same exact tests as every check (`keepclear.separation.asking`). So a node with a million filings
+answers as `keepclear.check` would of all of them, as far as the one thing takes part in it.
+
+Never clear when it is not: a filing that we should be able to read and cannot (its body is not here yet, was erased, is
+of a version that is not known) could be anywhere at any time, so the answer is *possible*, and says because of whose.
+So it is where nothing of others is known at all, and while the tables lack what has come. What was said to others
+alone, or is kept back from everybody, is not known to us: the answer is of what is known, and says how much is not.
+
+What is said for practice is compared with what is said for practice, and with nothing else: an exercise shows no
+conflict that is none, and hides none. Who speaks for a plan is its author on the line, whatever party it names: nobody
+can take a plan of his out of the comparison by writing the other's name on it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sqlalchemy import Connection
+
+from keepclear.model.findings import Answer, Conflict
+from keepclear.model.operations import Operation, Zone
+from keepclear.record.entries import EntryRef
+from keepclear.separation.asking import Asking, Prepared, Thing
+from keepclear.separation.minima import MinimaTable
+from keepclear.store.node.cells import Cells, cells_near, within_reach
+from keepclear.store.node.filings import (
+    Filing,
+    Unread,
+    active_names,
+    compared_with,
+    filings_by_id,
+    plans_of,
+    unread_filings,
+)
+from keepclear.store.node.plan_bytes import packed, unpacked
+from keepclear.store.node.projected import last_step_s, projected_s
+
+__all__ = [
+    "NOTHING_COMPARED", "FoundConflict", "PrivateDraft", "Search", "SearchFound", "notes_of", "spoken_by",
+    "unread_sentence",
+]  # fmt: skip
+
+NOTHING_COMPARED = "nothing could be compared: no plan of another party, and no zone, is known here that still stands"
+
+_AT_ONCE = 512
+_RECENT = 32
+_SMALL = 65_536  # bytes of a plan that is worth remembering for a moment
+_MOST_WEIGHT = 4_000_000  # edges and positions, of some 50 bytes each
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDraft:
+    """A plan that was told to nobody, and what it is called here."""
+
+    name: str
+    thing: Thing
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConflict:
+    """A conflict, or a possible one, with a filing, or with a draft.
+
+    Attributes
+    ----------
+    conflict
+        The finding: in it an operation comes before a zone, and otherwise the thing asked about is ``a``.
+    filing
+        The other's filing; None for a draft.
+    draft
+        The draft's name; empty for a filing.
+    """
+
+    conflict: Conflict
+    filing: Filing | None = None
+    draft: str = ""
+
+    @property
+    def answer(self) -> Answer:
+        """Conflict or possible."""
+        return self.conflict.answer
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFound:
+    """What a search came to.
+
+    Attributes
+    ----------
+    answer
+        The gravest of all findings; *possible* where something for us could not be read, the tables lack something, or
+        there is nothing at all that it is compared with.
+    conflicts
+        By start.
+    checked
+        With how many filings and drafts it was compared exactly; all others are nowhere near.
+    unread
+        What is for us to read, could not be read, and could matter.
+    reasons
+        Why the answer is *possible* where no finding says so.
+    notes
+        What was not compared because it is not known to us: said to others alone, or kept back.
+    """
+
+    answer: Answer
+    conflicts: tuple[FoundConflict, ...]
+    checked: int
+    unread: tuple[Unread, ...] = ()
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Search:
+    """Searches. Any number of threads at once, each with a connection of its own.
+
+    Parameters
+    ----------
+    minima
+        The least separation allowed; the default table where it is not given.
+    """
+
+    def __init__(self, *, minima: MinimaTable | None = None) -> None:
+        self.asking = Asking(minima=minima)
+        self._things: OrderedDict[bytes, Prepared] = OrderedDict()
+        self._weight = 0
+        self._recent: OrderedDict[bytes, Prepared] = OrderedDict()
+        self._cells: OrderedDict[tuple[int, bool], tuple[Thing | Prepared, Cells]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def conflicts_of(
+        self,
+        thing: Thing,
+        *,
+        conn: Connection,
+        exercise: bool = False,
+        leaving_out: Collection[EntryRef] = (),
+        drafts: Sequence[PrivateDraft] = (),
+        doubts: Sequence[str] = (),
+    ) -> SearchFound:
+        """What an operation or a zone comes, or may come, too close to. Nobody is told.
+
+        Parameters
+        ----------
+        thing
+            Its party is whoever speaks for it: our own, for what we would file.
+        conn
+            A reading of the node's database.
+        exercise
+            Whether it is for practice.
+        leaving_out
+            Filings that are not looked at: those that it would take the place of.
+        drafts
+            Private plans of our own that it is compared with too.
+        doubts
+            What the tables lack (`keepclear.node.projecting.Projector.asked`), as sentences.
+        """
+        found, checked = self.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
+        compared = [one for one in drafts if _is_compared(thing, one.thing)]
+        among = self.asking.conflicts_of(thing, [one.thing for one in compared])
+        found += [FoundConflict(conflict, draft=compared[place].name) for place, conflict in among]
+        found.sort(key=_order)
+        hidden = unread_filings(conn, exercise=exercise, leaving_out=leaving_out)
+        unread = tuple(one for one in hidden if one.for_us and _matters(thing, one))
+        reasons = [*doubts, *(unread_sentence(one) for one in unread)]
+        if projected_s(conn) < last_step_s(conn):
+            reasons.append("the tables of this node are being made again, and are not whole yet")
+        own_too = isinstance(thing, Zone)
+        if not compared and not compared_with(
+            conn, us=thing.party, own_too=own_too, exercise=exercise, leaving_out=leaving_out
+        ):
+            reasons.append(NOTHING_COMPARED)
+        notes = notes_of([one for one in hidden if not one.for_us and _matters(thing, one)])
+        answer = _answer(found, possible=bool(reasons))
+        return SearchFound(answer, tuple(found), checked + len(compared), unread, tuple(reasons), notes)
+
+    def near(
+        self, conn: Connection, thing: Thing, *, exercise: bool, leaving_out: Collection[EntryRef] = ()
+    ) -> tuple[list[FoundConflict], int]:
+        """Findings with filings that can be read, and with how many it was compared exactly."""
+        prepared = self.prepared(thing)
+        names = self.candidates(conn, prepared, exercise=exercise)
+        left_out = {one.leaf_hash for one in leaving_out}
+        numbers = [number for number, name in names.items() if name not in left_out]
+        found: list[tuple[int, Conflict]] = []
+        for start in range(0, len(numbers), _AT_ONCE):
+            some = numbers[start : start + _AT_ONCE]
+            told = self.asking.conflicts_of(prepared, self._things_of(conn, {one: names[one] for one in some}))
+            found += [(some[place], conflict) for place, conflict in told]
+        rows = filings_by_id(conn, {number for number, _ in found})
+        return [FoundConflict(conflict, filing=rows[number]) for number, conflict in found], len(numbers)
+
+    def candidates(self, conn: Connection, thing: Thing | Prepared, *, exercise: bool) -> Mapping[int, bytes]:
+        """Active filings that may come too close to a thing, by number, and their leaves' hashes: none is missing."""
+        plain = thing.thing if isinstance(thing, Prepared) else thing
+        cells = self.cells_of(thing, exercise=exercise)
+        reach_m, reach_s = self.asking.reach_of(plain)
+        owner = plain.party if isinstance(plain, Operation) else "/"
+        near = cells_near(conn, cells, reach_m=reach_m, reach_s=reach_s, leaving_owner=owner)
+        return active_names(conn, within_reach(near, cells, reach_m=reach_m, reach_s=reach_s).tolist())
+
+    def cells_of(self, thing: Thing | Prepared, *, exercise: bool) -> Cells:
+        """The cells in which a thing is found."""
+        key = id(thing), exercise
+        with self._lock:
+            known = self._cells.get(key)
+        if known is not None and known[0] is thing:
+            return known[1]
+        parts = self.asking.parts_of(thing)
+        cells = Cells(parts.spheres, parts.times, exercise)
+        if parts.spheres.nbytes > _SMALL:
+            return cells
+        with self._lock:
+            self._cells[key] = thing, cells
+            while len(self._cells) > _RECENT:
+                self._cells.popitem(last=False)
+        return cells
+
+    def prepared(self, thing: Thing) -> Prepared:
+        """A thing with its shapes. One that is filed is asked about several times within a moment."""
+        name = packed(thing)
+        if len(name) > _SMALL:
+            return Prepared.of(thing)
+        with self._lock:
+            known = self._recent.get(name)
+            if known is None:
+                known = self._recent[name] = Prepared.of(thing)
+                while len(self._recent) > _RECENT:
+                    self._recent.popitem(last=False)
+        return known
+
+    def keep(self, leaf_hash: bytes, thing: Prepared) -> None:
+        """Keep a thing in memory: it is likely to be compared soon."""
+        with self._lock:
+            self._put(leaf_hash, thing)
+
+    def forget(self) -> None:
+        """Forget what is kept in memory."""
+        with self._lock:
+            self._things.clear()
+            self._recent.clear()
+            self._cells.clear()
+            self._weight = 0
+
+    def _things_of(self, conn: Connection, names: Mapping[int, bytes]) -> list[Prepared]:
+        with self._lock:
+            known = {name: self._things[name] for name in names.values() if name in self._things}
+        missing = {number: name for number, name in names.items() if name not in known}
+        for number, data in plans_of(conn, missing).items():
+            known[missing[number]] = Prepared.of(unpacked(data))
+        with self._lock:
+            for name, prepared in known.items():
+                self._put(name, prepared)
+        return [known[name] for name in names.values()]
+
+    def _put(self, name: bytes, prepared: Prepared) -> None:
+        if name not in self._things:
+            self._weight += prepared.weight
+        self._things[name] = prepared
+        self._things.move_to_end(name)
+        while self._weight > _MOST_WEIGHT and len(self._things) > 1:
+            _, gone = self._things.popitem(last=False)
+            self._weight -= gone.weight
+
+
+def spoken_by(thing: Thing, party: str) -> Thing:
+    """The thing, of who speaks for it."""
+    return thing if thing.party == party else replace(thing, party=party)
+
+
+def _is_compared(thing: Thing, other: Thing) -> bool:
+    return isinstance(thing, Zone) or isinstance(other, Zone) or thing.party != other.party
+
+
+def _matters(thing: Thing, unread: Unread) -> bool:
+    """Whether what could not be read would be compared with the thing: all but a party's own operations."""
+    return isinstance(thing, Zone) or unread.party != thing.party or unread.type == "zone"
+
+
+def _order(found: FoundConflict) -> tuple[float, str, str, str]:
+    start = found.conflict.intervals[0].start_s if found.conflict.intervals else None
+    ref = found.filing.ref if found.filing else None
+    place = (ref.origin, f"{ref.index:020}") if ref else ("", "")
+    return (-np.inf if start is None else start, *place, found.draft)
+
+
+def _answer(found: Sequence[FoundConflict], *, possible: bool) -> Answer:
+    if any(one.answer is Answer.CONFLICT for one in found):
+        return Answer.CONFLICT
+    return Answer.POSSIBLE if found or possible else Answer.CLEAR
+
+
+def notes_of(hidden: Sequence[Unread]) -> tuple[str, ...]:
+    """What was not compared because it is not known to us, a sentence for each line, to be read out."""
+    counts = Counter(dict.fromkeys(sorted({one.line for one in hidden}), 0))
+    for one in hidden:
+        counts[one.line] += one.count
+    return tuple(
+        f"{'one entry' if count == 1 else f'{count} entries'} on {line} "
+        f"{'was' if count == 1 else 'were'} not said to us or {'is' if count == 1 else 'are'} kept back, "
+        f"and {'was' if count == 1 else 'were'} not compared"
+        for line, count in counts.items()
+    )
+
+
+def unread_sentence(unread: Unread) -> str:
+    """Why an answer is possible, to be read out."""
+    many = f"{unread.count} entries" if unread.count > 1 else "one entry"
+    what = {"commitment": "body kept back"}.get(unread.type, unread.type)
+    return (
+        f"{unread.party} said {many} on {unread.line} ({what}) that could not be read here: {unread.problem}; "
+        "it may be anywhere at any time"
+    )

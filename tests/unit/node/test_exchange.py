@@ -1,0 +1,170 @@
+"""Two and more nodes over real sockets: what is said on one is on the others, whole, and with a receipt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keepclear.line.channel import ChannelState
+from keepclear.record.bodies.registry import body_of
+from keepclear.record.bodies.talk import MessageBody, RefusedBody
+from keepclear.record.entry_types import EntryType
+from tests.unit.node.exchange_made import FLASH, LINE, Talking, talking, until
+
+
+def cosigned(node: Talking, ref) -> set[str]:
+    """Whose mirrors have stored an entry."""
+    return {key.partition("/")[0] for key, _ in node.records.cosigned_by(ref.origin, ref.index)}
+
+
+def status_of(node: Talking, party: str):
+    return next(one for one in node.exchange.status(LINE) if one.channel.party == party)
+
+
+def test_what_one_says_the_other_holds_and_gives_a_receipt_for(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        there, back = a.say("to you", "B"), b.say("and back", "A")
+        until(lambda: b.holds(there) and a.holds(back))
+        assert body_of(b.records.entry(there)).text == "to you"
+        until(lambda: cosigned(a, there) == {"B"} and cosigned(b, back) == {"A"})
+        until(lambda: status_of(a, "B").behind == 0)
+        assert status_of(a, "B").trouble == ""
+
+
+def test_three_meet_by_one_who_knows_both_and_bodies_go_to_whom_they_are_addressed(tmp_path: Path) -> None:
+    with talking(tmp_path, "ABC") as (a, b, c):
+        ref = b.say("for C alone", "C")
+        until(lambda: cosigned(b, ref) == {"A", "C"})
+        assert c.holds(ref)
+        assert a.records.size(ref.origin) > ref.index
+        assert a.records.entry(ref).body is None
+
+
+def test_an_attachment_of_several_pieces_arrives(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 4 * 1024 * 3  # three pieces
+    with talking(tmp_path) as (a, b):
+        note = {"name": "a.bin", "media_type": "application/octet-stream", "size_bytes": len(data)}
+        from keepclear.node.own_log import Outgoing
+
+        (ref,) = a.records.say(
+            LINE, [Outgoing(MessageBody(text="see", attachments=[note]), ("B",), attachments=(data,))]
+        )
+        until(lambda: b.holds(ref))
+        assert b.records.entry(ref).attachments[0].data == data
+        until(lambda: cosigned(a, ref) == {"B"})
+
+
+def test_what_a_guard_refuses_is_refused_in_our_own_log_and_the_receipt_follows(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        b.records.keep_by(lambda *asked: b"forbidden" not in (asked[2].body or b""))
+        bad, good = a.say("forbidden things", "B"), a.say("good", "B")
+        until(lambda: cosigned(a, good) == {"B"})
+        assert b.records.entry(bad).body is None
+        said = [b.records.entry(o, n) for o in b.records.own_origins(LINE) for n in range(b.records.size(o))]
+        refused = [body_of(one) for one in said if one.leaf.type == EntryType.REFUSED]
+        assert [(one.entry.ref(), one.guard) for one in refused if isinstance(one, RefusedBody)] == [
+            (bad, "NO_SHARING")
+        ]
+        until(lambda: any(a.holds(one) for one in [_last_ref(b)]))  # and its author is told
+
+
+def test_a_body_that_was_erased_before_it_went_is_said_to_be_gone(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        b.close_door()
+        gone = a.say("never read", "B")
+        a.records.erase(gone.origin, gone.index)
+        b.open_door()
+        b.lines.members(LINE)
+        _move(a, b)
+        until(lambda: cosigned(a, gone) == {"B"})
+        refused = body_of(b.records.entry(_last_ref(b)))
+        assert isinstance(refused, RefusedBody)
+        assert refused.guard == "GONE"
+
+
+def test_what_was_said_while_the_other_was_away_arrives_when_it_is_back(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        until(lambda: status_of(a, "B").behind == 0)
+        b.close_door()
+        refs = [a.say(f"{n}", "B") for n in range(300)]
+        until(lambda: "127.0.0.1" in status_of(a, "B").trouble)
+        assert not b.holds(refs[0])
+        b.open_door()
+        _move(a, b)
+        until(lambda: cosigned(a, refs[-1]) == {"B"})
+        assert all(b.holds(ref) for ref in refs)
+        assert [body_of(b.records.entry(ref)).text for ref in refs] == [f"{n}" for n in range(300)]
+
+
+def test_a_node_behind_nat_hears_by_its_own_calls(tmp_path: Path) -> None:
+    with talking(tmp_path, "AB", behind_nat="B") as (a, b):
+        assert a.peers.find(LINE, "B").addresses == ()
+        refs = [a.say(f"{n}", "B") for n in range(5)]
+        until(lambda: all(b.holds(ref) for ref in refs))
+        until(lambda: cosigned(a, refs[-1]) == {"B"})
+        back = b.say("heard", "A")
+        until(lambda: cosigned(b, back) == {"A"})
+        a.exchange.flash(LINE, FLASH)
+        until(lambda: b.exchange.flashes.came(LINE))
+
+
+def test_channels_come_up_and_silence_is_noticed(tmp_path: Path) -> None:
+    with talking(tmp_path, heartbeat_s=1.0) as (a, b):
+        until(lambda: status_of(a, "B").channel.channel.state is ChannelState.UP)
+        until(lambda: status_of(b, "A").channel.channel.state is ChannelState.UP)
+        assert a.exchange.reach(LINE) == {"B"}
+        b.exchange.stop()
+        b.close_door()
+        until(lambda: status_of(a, "B").channel.channel.state is ChannelState.DEGRADED)
+        until(lambda: [one.data["after"] for one in a.events("channel")][-1:] == ["degraded"])
+        until(lambda: "channel" in [kind for kind, _ in a.alarms])
+
+
+@pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
+def test_a_clock_ten_minutes_off_is_flagged_and_stops_nothing(tmp_path: Path, ahead_s: float) -> None:
+    with talking(tmp_path, heartbeat_s=2.0, ahead={"B": ahead_s}) as (a, b):
+        there, back = a.say("to you", "B"), b.say("and back", "A")
+        until(lambda: cosigned(a, there) == {"B"} and cosigned(b, back) == {"A"})
+        until(
+            lambda: status_of(a, "B").channel.clock is not None and status_of(a, "B").channel.clock.error_s is not None
+        )
+        assert status_of(a, "B").channel.clock.ahead_s == pytest.approx(ahead_s, abs=2)
+        assert any(one.data["flagged"] for one in a.events("clock"))
+        assert [kind for kind, _ in a.alarms].count("clock") == 1
+
+
+def test_flash_goes_beside_the_log_once_and_is_marked(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        a.records.stop_saying(LINE, "restored from a copy")
+        a.exchange.flash(LINE, FLASH)
+        until(lambda: b.exchange.flashes.came(LINE))
+        (flash, _), *more = b.exchange.flashes.came(LINE)
+        assert more == []
+        assert (flash.party, flash.to, flash.message.text) == ("A", "B", "we are being hit")
+        (event,) = b.events("message")
+        assert event.data["beside_the_log"] is True
+        until(lambda: a.exchange.flashes.waiting(LINE, "B") == ())
+        assert all(b.records.entry(b.records.origins(LINE)[0], n).leaf.type != EntryType.MESSAGE for n in range(2))
+
+
+def test_flash_waits_for_one_who_is_away(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, b):
+        b.close_door()
+        a.exchange.flash(LINE, FLASH, to=["B"])
+        until(lambda: status_of(a, "B").trouble)
+        assert len(a.exchange.flashes.waiting(LINE, "B")) == 1
+        b.open_door()
+        _move(a, b)
+        until(lambda: b.exchange.flashes.came(LINE))
+
+
+def _last_ref(node: Talking):
+    origin = node.records.own_origin(LINE)
+    return node.records.ref(origin, node.records.size(origin) - 1)
+
+
+def _move(a: Talking, b: Talking) -> None:
+    """Tell a by b's card that b listens at another port now, as b's node does by itself."""
+    b.bell.ring("line")
+    until(lambda: a.peers.find(LINE, "B").addresses == (b.address,))
