@@ -1,0 +1,1 @@
+"""HTTP: requests parsed, the node called, its answers rendered."""

@@ -1,0 +1,1 @@
+"""How what a node knows is put into answers: plain translations, in which nothing is decided."""

@@ -1,0 +1,1 @@
+"""Asking a node over HTTP: `keepclear.client.client.Client`."""
