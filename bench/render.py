@@ -15,7 +15,7 @@ from bench.peers import PEERS
 from bench.record import RecordFigure
 from bench.scaling import Growth, Size, exponent
 
-__all__ = ["Results", "page", "with_record"]
+__all__ = ["Results", "page", "with_node", "with_record"]
 
 TOOLS = (
     "keepclear",
@@ -30,6 +30,7 @@ TOOLS = (
     "distributed",
 )
 RECORD_TOOLS = ("keepclear", "cryptography", "sqlalchemy")
+NODE_TOOLS = (*RECORD_TOOLS, "fastapi", "uvicorn", "pydantic")
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Results:
     growing: list[Size] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     record: list[RecordFigure] = field(default_factory=list)
+    node: list[RecordFigure] = field(default_factory=list)
 
 
 def page(results: Results) -> str:
@@ -59,14 +61,25 @@ def page(results: Results) -> str:
         parts += ["## From the command line, and in memory", _figures(results.figures)]
     if results.record:
         parts.append(_record(results))
+    if results.node:
+        parts.append(_node(results))
     return "\n\n".join(parts) + "\n"
 
 
 def with_record(written: str, results: Results) -> str:
     """The page as it was written, with the record's part measured anew; all else stays as it is."""
-    before, _, after = written.partition(f"{_RECORD_TITLE}\n")
+    return _with(written, _RECORD_TITLE, _record(results))
+
+
+def with_node(written: str, results: Results) -> str:
+    """The page as it was written, with the node's part measured anew; all else stays as it is."""
+    return _with(written, _NODE_TITLE, _node(results))
+
+
+def _with(written: str, title: str, section: str) -> str:
+    before, _, after = written.partition(f"{title}\n")
     _, parted, rest = after.partition("\n## ")
-    return f"{before.rstrip()}\n\n{_record(results)}\n" + (f"\n## {rest}" if parted else "")
+    return f"{before.rstrip()}\n\n{section}\n" + (f"\n## {rest}" if parted else "")
 
 
 _RECORD_TITLE = "## The record"
@@ -78,6 +91,16 @@ faster. *Of the limit* is the share of that rate which keepclear reaches; of tim
 How long a commit takes is the disk's word, so appends compare with the bare commit beside them and with nothing
 else."""
 
+
+_NODE_TITLE = "## The node"
+
+_NODE_TEXT = """Two real nodes with SQLite files, and what loads them, run on the one machine, over loopback. Plans
+are from fixed seeds (`bench/node_plans.py`: routes of 4 to 12 points, flights, areas, and 5 % zones, over 2,000 by
+1,500 km and 25 days). An *alert* is an event of the peer's stream, counted from when the filing was due, so that
+waiting is counted too. Each filing is a request of its own, and durable when it is answered; the peer does not run
+meanwhile. Searches are asked within one process, of tables filled directly (`bench/node_search.py`: longer routes, of
+40 to 60 points); the growth with what is known can be read from them. *Asked for* is at least so much of a rate, at
+most so much of anything else."""
 
 _CONTEST_TEXT = """Every competitor gets the same arrays and answers the same question: which pairs of flights
 come, at one and the same time, closer than 9,260 m and 304.8 m by more than 1 mm? *Search* is the tool's own work;
@@ -190,6 +213,17 @@ def _figures(figures: Iterable[Figure]) -> str:
         shown = value if isinstance(value, str) else f"{value:.3g} {unit}"
         rows.append((name, shown, "" if limit is None else f"{'≥' if unit == '×' else '≤'} {limit:g} {unit}"))
     return _table(rows)
+
+
+def _node(results: Results) -> str:
+    tools = ", ".join(f"{name} {found}" for name in NODE_TOOLS if (found := _version(name)))
+    about = f"Measured by `{results.command}`. Machine: {_machine()}; Python {platform.python_version()}; {tools}."
+    rows: list[tuple[str, ...]] = [("what", "measured", "asked for", "")]
+    for one in results.node:
+        asked = "" if one.asked is None else f"{'≥' if one.is_rate else '≤'} {_shown(one.asked)} {one.unit}"
+        missed = one.asked is not None and (one.value < one.asked if one.is_rate else one.value > one.asked)
+        rows.append((one.name, f"{_shown(one.value)} {one.unit}", asked, "missed" if missed else ""))
+    return "\n\n".join((_NODE_TITLE, _NODE_TEXT, about, _table(rows)))
 
 
 def _record(results: Results) -> str:

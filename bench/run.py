@@ -16,10 +16,11 @@ from pathlib import Path
 from bench import ours
 from bench.commands import cluster_figures, parquet_figures, start_figures
 from bench.contest import contest
+from bench.node import node_figures
 from bench.peers import PEERS
 from bench.positions import HORIZONTAL_M, VERTICAL_M, read_positions, swiss_day
 from bench.record import record_figures
-from bench.render import Results, page, with_record
+from bench.render import Results, page, with_node, with_record
 from bench.replicas import DATA, replica_file
 from bench.scaling import measure_sizes
 from bench.service import service_figures
@@ -27,7 +28,7 @@ from bench.service import service_figures
 __all__ = ["main"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-PARTS = ("contest", "sizes", "growing", "commands", "service", "cluster", "record")
+PARTS = ("contest", "sizes", "growing", "commands", "service", "cluster", "record", "node")
 HOUR_S = 3600.0
 QUICK = 200_000
 
@@ -38,8 +39,8 @@ def main() -> None:
     sizes = chosen.sizes or ([QUICK] if chosen.quick else [1_000_000, 10_000_000])
     repeats = 1 if chosen.quick else chosen.repeats
     results = Results("python -m bench.run" + "".join(f" {shlex.quote(word)}" for word in sys.argv[1:]))
-    record_alone = chosen.parts == ["record"]  # it compiles nothing
-    if not record_alone:
+    alone = chosen.parts[0] if chosen.parts in (["record"], ["node"]) else ""
+    if not alone:  # those two compile nothing, or by themselves
         _warm()
     if "sizes" in chosen.parts:  # first, while the process holds nothing else
         results.constant = measure_sizes(sizes, growing=False, repeats=repeats)
@@ -57,12 +58,15 @@ def main() -> None:
         results.figures += cluster_figures(replica_file(max(sizes), growing=False), max(sizes))
     if "record" in chosen.parts:
         results.record = record_figures(repeats, quick=chosen.quick)
-    if record_alone and chosen.output.exists():  # the rest takes an hour to measure anew
-        text = with_record(chosen.output.read_text(encoding="utf-8"), results)
+    if "node" in chosen.parts:
+        results.node = node_figures(quick=chosen.quick)
+    if alone and chosen.output.exists():  # the rest takes an hour to measure anew
+        renew = with_record if alone == "record" else with_node
+        text = renew(chosen.output.read_text(encoding="utf-8"), results)
     else:
         text = page(results)
     chosen.output.write_text(text, encoding="utf-8")
-    _keep(results, "record.json" if record_alone else "results.json")
+    _keep(results, f"{alone}.json" if alone else "results.json")
     print(f"wrote {chosen.output}", file=sys.stderr)
 
 
@@ -92,6 +96,7 @@ def _keep(results: Results, name: str) -> None:
         "growing": [size.as_dict() for size in results.growing],
         "figures": results.figures,
         "record": [asdict(figure) for figure in results.record],
+        "node": [asdict(figure) for figure in results.node],
     }
     (DATA / name).write_text(json.dumps(kept, indent=1), encoding="utf-8")
 

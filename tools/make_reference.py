@@ -15,7 +15,9 @@ import keepclear
 from keepclear.cli.app import app
 from keepclear.formats.registry import formats_table
 from keepclear.model import kinds
+from keepclear.node.settings import FILE, PREFIX, rows
 from keepclear.separation.minima import MinimaTable
+from tools import make_http_reference
 
 __all__ = ["FOLDER", "commands", "pages"]
 
@@ -28,11 +30,30 @@ def pages() -> dict[str, str]:
     made = {
         "command-line.md": _command_line(),
         "api.md": _api(),
+        "http.md": make_http_reference.lines(),
         "kinds.md": _kinds(),
         "minima.md": _minima(),
         "formats.md": _formats(),
+        "settings.md": _settings(),
     }
     return {name: "\n".join([*lines, _MADE]) + "\n" for name, lines in made.items()}
+
+
+def _settings() -> list[str]:
+    lines = [
+        "# Settings of a node",
+        "",
+        f"Said in `{FILE}` in the node's folder (`port = 8470`), by an environment variable (`{PREFIX}PORT=8470`), or",
+        "where there is one by an option of `keepclear serve`; the later of these counts. A value that cannot be is",
+        "refused when the node starts, with all others that cannot be.",
+        "",
+        "| setting | value | default | |",
+        "|---|---|---|---|",
+    ]
+    for name, right, default, sentence in rows():
+        shown = "" if default == "" else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        lines.append(f"| `{name}` | {right} | {shown} | {sentence} |")
+    return [*lines, ""]
 
 
 def _command_line() -> list[str]:

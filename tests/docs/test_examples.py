@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import json
+import os
 import pkgutil
 import re
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,6 +32,15 @@ LANGUAGES = {"console", "csv", "gpx", "ini", "json", "kml", "make", "python", "s
 
 def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on(tmp_path: Path) -> Iterator[None]:
+    """End the nodes that a page has started and, where it failed half way, not stopped."""
+    yield
+    for told in tmp_path.glob("*/run/node.json"):
+        with suppress(ProcessLookupError):
+            os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
 
 @pytest.mark.slow

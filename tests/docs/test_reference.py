@@ -9,6 +9,7 @@ import typer
 
 import keepclear
 from keepclear.cli.app import app
+from keepclear.node.settings import rows
 from tools import make_reference
 
 PAGES = make_reference.pages()
@@ -41,7 +42,9 @@ def test_the_contract_of_the_command_line_is_kept() -> None:
         "--scheduler",
     }  # fmt: skip
     assert {name.split()[0] for name in COMMANDS} == {
-        "audit", "check", "convert", "formats", "key", "log", "minima", "verify",
+        "alarm", "amend", "answer", "audit", "backup", "cancel", "check", "convert", "demo", "export", "file",
+        "formats", "inbox", "init", "key", "line", "log", "minima", "proof", "rebuild", "restore", "say", "serve",
+        "stop", "user", "verify",
     }  # fmt: skip
 
 
@@ -51,3 +54,9 @@ def test_every_public_name_is_explained(name: str) -> None:
     assert text.strip()
     assert not text.startswith(f"{name}(")  # what dataclass makes where nobody wrote a word
     assert f"## keepclear.{name}\n" in PAGES["api.md"]
+
+
+@pytest.mark.parametrize(("name", "sentence"), [(name, sentence) for name, _, _, sentence in rows()])
+def test_every_setting_is_explained(name: str, sentence: str) -> None:
+    assert len(sentence.split()) >= 3
+    assert f"| `{name}` |" in PAGES["settings.md"]

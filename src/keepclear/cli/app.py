@@ -9,7 +9,28 @@ from typing import Annotated, Any
 import typer
 
 from keepclear import __version__
-from keepclear.cli import audit, check, convert, formats, key, log, minima, verify
+from keepclear.cli import (
+    alarm,
+    audit,
+    backup,
+    check,
+    convert,
+    demo,
+    filing,
+    formats,
+    inbox,
+    init,
+    key,
+    line,
+    log,
+    minima,
+    node_proof,
+    serve,
+    stop,
+    talk,
+    user,
+    verify,
+)
 from keepclear.cli.options import shielded
 from keepclear.cli.screen import plain
 from keepclear.errors import InputError, IntegrityError, PeerError, StoreError
@@ -35,6 +56,24 @@ app.command("formats", short_help="Show which files can be read and written.")(f
 app.command("minima", short_help="Show the least separation between two kinds.")(minima.command)
 app.command("verify", context_settings=_LENIENT)(verify.command)
 app.command("audit", context_settings=_LENIENT)(audit.command)
+app.command("init", short_help="Set up your party's node.")(init.command)
+app.command("serve", short_help="Start your party's node.")(serve.command)
+app.command("stop", short_help="Stop your party's node.")(stop.command)
+app.add_typer(line.app)
+app.command("file", short_help="File what you plan, and see what it comes too close to.")(filing.file)
+app.command("amend", short_help="File a plan in the place of an earlier one.")(filing.amend)
+app.command("cancel", short_help="Say that a filing no longer stands.")(filing.cancel)
+app.command("say", short_help="Say something to the others.")(talk.say)
+app.command("answer", short_help="Answer what another party has said.")(talk.answer)
+app.command("inbox", short_help="Show what waits for an answer, and how your filings stand.")(inbox.command)
+app.command("proof", short_help="Write the proof of an entry.")(node_proof.command)
+app.command("demo", short_help="Watch two nodes on this machine go through a story.")(demo.command)
+app.command("backup", short_help="Copy your node into one file.")(backup.backup)
+app.command("restore", short_help="Put a node back from a backup.")(backup.restore)
+app.command("rebuild", short_help="Make the tables anew from the logs.")(backup.rebuild)
+app.command("export", short_help="Write what your party has said into a folder.")(backup.export)
+app.add_typer(alarm.app)
+app.add_typer(user.app)
 app.add_typer(key.app)
 app.add_typer(log.app)
 
@@ -57,7 +96,8 @@ def _top(
 ) -> None:
     """Find every place and time where the plans of parties that share ground and sky come too close.
 
-    And keep what the parties say to each other so that each can prove it to anyone: key, log, verify, audit.
+    Tell each other over a line, node to node, and lose nothing: demo, init, serve, line, file, inbox, answer. And keep
+    what was said so that each can prove it to anyone: proof, verify, audit; by hand: key, log.
 
     Exit status of check: 0 clear (no conflict found in what is known; not a permission), 1 conflict, 2 bad input,
     3 possible and no conflict. Of verify and audit: 0 proved or sound, 1 not. Anything else is no answer.
@@ -108,5 +148,5 @@ def _help_of(error: Any) -> str:
 
 
 def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stderr.write(plain(line) + "\n")
+    for told in lines:
+        sys.stderr.write(plain(told) + "\n")

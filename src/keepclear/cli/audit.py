@@ -218,7 +218,9 @@ class _Answer:
                 for number, one in enumerate(self.compared)
             ],
         }
-        yield json.dumps(document, ensure_ascii=False) + "\n"
+        from keepclear.cli.screen import plain_json
+
+        yield plain_json(json.dumps(document, ensure_ascii=False)) + "\n"
 
     def _lines(self) -> Iterator[str]:
         for log in self.kept:

@@ -206,7 +206,10 @@ def _written(report: Report, plans: Plans, asked: _Asked) -> Iterable[str]:
         from keepclear.formats.report_json import report_to_json
 
         document = report_to_json(report)
-    return itertools.chain(json.JSONEncoder(ensure_ascii=False, allow_nan=False).iterencode(document), ["\n"])
+    from keepclear.cli.screen import plain_json
+
+    pieces = json.JSONEncoder(ensure_ascii=False, allow_nan=False).iterencode(document)
+    return itertools.chain(map(plain_json, pieces), ["\n"])
 
 
 def _table(report: Report, asked: _Asked) -> Iterable[str]:

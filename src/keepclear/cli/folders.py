@@ -18,14 +18,17 @@ from keepclear.errors import Fault, InputError, PeerError
 if TYPE_CHECKING:
     from keepclear.record.keys import VerifierKey
     from keepclear.store.party_folder import PartyFolder
+    from keepclear.store.party_keys import Passphrase
 
 __all__ = [
     "DirArgument",
     "LineOption",
     "PassphraseOption",
     "ToOption",
+    "is_attended",
     "new_passphrase",
     "opened",
+    "passphrase_of",
     "public_key",
     "recipients_of",
     "told_key",
@@ -54,6 +57,15 @@ def opened(path: Path, file: str | None) -> PartyFolder:
     """The folder; a passphrase is asked for when a sealed key is first needed."""
     from keepclear.store.party_folder import PartyFolder
 
+    return PartyFolder(path, passphrase=_asked(file))
+
+
+def passphrase_of(file: str | None) -> Passphrase | None:
+    """How a node comes by its passphrase: as the command says, or, with None, as its settings do."""
+    return None if file is None else _asked(file)
+
+
+def _asked(file: str | None) -> Passphrase:
     known: list[str] = []
 
     def passphrase(key_file: Path) -> str:
@@ -61,7 +73,7 @@ def opened(path: Path, file: str | None) -> PartyFolder:
             known.append(_read(file, f"Passphrase of {key_file}: "))
         return known[0]
 
-    return PartyFolder(path, passphrase=passphrase)
+    return passphrase
 
 
 def new_passphrase(file: str | None) -> str | None:
@@ -142,7 +154,7 @@ def _read(file: str | None, prompt: str) -> str:
             return data.decode().split("\n")[0].rstrip("\r")
         except UnicodeDecodeError:
             raise InputError(Fault("not text in UTF-8", _FILE_RIGHT, file=str(file))) from None
-    if not _is_attended():
+    if not is_attended():
         problem = "a passphrase is needed, and there is nobody at a terminal to ask"
         raise InputError(Fault(problem, "give --passphrase-file PATH", field="--passphrase-file"))
     try:
@@ -152,7 +164,7 @@ def _read(file: str | None, prompt: str) -> str:
         raise InputError(Fault(problem, "type it, or give --passphrase-file PATH", field="--passphrase-file")) from None
 
 
-def _is_attended() -> bool:
+def is_attended() -> bool:
     """Whether there is a terminal to ask at, though standard input may be something else."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))

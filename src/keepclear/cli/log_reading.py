@@ -12,7 +12,7 @@ import typer
 from keepclear.cli.folders import DirArgument, LineOption, opened, public_key
 from keepclear.cli.options import Faults, parse_choice
 from keepclear.cli.output import check_output, put
-from keepclear.cli.screen import note, plain
+from keepclear.cli.screen import note, plain, plain_json
 from keepclear.cli.which_log import LogOption, OfOption, log_of
 from keepclear.errors import Fault, InputError, IntegrityError, PeerError
 from keepclear.times import to_text
@@ -253,4 +253,4 @@ def _body_in_words(entry: Entry, log: HeldLog, store: LogStore) -> Iterator[str]
     elif "note" in members:
         yield str(members["note"]).partition("\n\n")[0].replace("\n", "; ")
     else:
-        yield json.dumps(members, ensure_ascii=False)
+        yield plain_json(json.dumps(members, ensure_ascii=False))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _ANYTHING = "application/octet-stream"
 Plan = TypeVar("Plan", "Operation", "Zone")
 
-__all__ = ["file", "new", "said_text", "say"]
+__all__ = ["file", "new", "plan_bodies", "said_text", "say"]
 
 _ExerciseOption = Annotated[bool, typer.Option("--exercise", help="It is said in an exercise, and marked so for ever.")]
 _KeepBackOption = Annotated[
@@ -140,7 +140,7 @@ def file(
     plans = read_many(files)
     for warning in plans.warnings:
         note(f"Note: {warning}")
-    bodies = _bodies(plans, folder.party, called)
+    bodies = plan_bodies(plans, folder.party, called)
     if not bodies:
         raise InputError([Fault("there is no operation and no zone in it", "a plan", file=name) for name in files])
     refs = _append(folder, line, to, bodies, exercise=exercise, keep_back=keep_back)
@@ -183,7 +183,14 @@ def _append(
         return log.append(entries)
 
 
-def _bodies(plans: Plans, party: str, called: str | None) -> list[Body]:
+def plan_bodies(plans: Plans, party: str, called: str | None) -> list[Body]:
+    """The plans of a party as bodies; `called` is what the files call it.
+
+    Raises
+    ------
+    InputError
+        If one is another party's.
+    """
     from keepclear.record.bodies.plans import OperationBody, ZoneBody
 
     operations = [_renamed(one, called, party) for one in plans.operations]

@@ -15,6 +15,7 @@ from keepclear.times import parse_time
 __all__ = [
     "Faults",
     "check_files",
+    "days_s",
     "parse_area",
     "parse_choice",
     "parse_jobs",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 Value = TypeVar("Value")
+_DAY_S = 86_400.0
 _SHIELD = "\0"  # which no argument of a program can hold
 _AREA = "west,south,east,north in degrees, for example 40,36.8,42.4,37.4 (west may be greater than east)"
 
@@ -109,6 +111,19 @@ def parse_seconds(text: str) -> float:
     if not 0.0 < seconds < math.inf:
         raise InputError(Fault("not a number of seconds", "a number greater than 0", value=text))
     return seconds
+
+
+def days_s(days: float, *, most: float) -> float:
+    """Days as seconds: more than none, and no more than `most`.
+
+    Raises
+    ------
+    InputError
+        If there are fewer or more.
+    """
+    if not 0.001 <= days <= most:  # a NaN is neither
+        raise InputError(Fault("not for how long", f"from 0.001 to {most:g} days", field="--days", value=f"{days:g}"))
+    return days * _DAY_S
 
 
 def parse_jobs(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-__all__ = ["PIPED_WIDTH", "console_for", "note", "plain", "rendered", "terminal_columns"]
+__all__ = ["PIPED_WIDTH", "console_for", "note", "plain", "plain_json", "rendered", "terminal_columns"]
 
 # Wide enough that no line of a table is ever folded in a file or a pipe; tables take only what they need.
 PIPED_WIDTH = 10_000
@@ -25,6 +25,13 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _shown(character) for character in text)
+
+
+def plain_json(text: str) -> str:
+    """JSON `text` in which what is not printable is escaped; JSON itself leaves most of it as it is."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else _escaped(one) for one in text)
 
 
 def console_for(stream: TextIO, *, terminal: bool | None = None) -> Console:
@@ -67,3 +74,8 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) == "Zs" or character in "\t\n\r":
         return " "
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -114,8 +114,8 @@ def _opening(name: str) -> OpeningBody:
 
 
 def _shown(document: dict[str, Any], form: str) -> str:
-    from keepclear.cli.screen import plain, rendered
+    from keepclear.cli.screen import plain, plain_json, rendered
 
     if form == "json":
-        return json.dumps(document, ensure_ascii=False) + "\n"
+        return plain_json(json.dumps(document, ensure_ascii=False)) + "\n"
     return rendered(plain(document["sentence"]), terminal=sys.stdout is not None and sys.stdout.isatty())

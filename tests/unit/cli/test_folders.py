@@ -44,7 +44,7 @@ def test_no_option_no_passphrase() -> None:
 
 
 def test_nobody_is_asked_where_nobody_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "_is_attended", lambda: False)
+    monkeypatch.setattr(folders, "is_attended", lambda: False)
     with pytest.raises(InputError, match="nobody at a terminal"):
         new_passphrase("-")
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from keepclear.cli.screen import plain
+from keepclear.cli.screen import plain, plain_json
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,11 @@ from keepclear.cli.screen import plain
 )
 def test_nothing_unprintable_reaches_the_screen(text: str, shown: str) -> None:
     assert plain(text) == shown
+
+
+def test_json_for_a_terminal_has_nothing_that_a_terminal_would_obey() -> None:
+    value = {"name": "\x9b31m \u202e\x7f \U000e0001 ночь", "list": [1, "a\nb"]}
+    text = plain_json(json.dumps(value, ensure_ascii=False, indent=1))
+    assert json.loads(text) == value
+    assert all(one.isprintable() or one == "\n" for one in text)
+    assert "ночь" in text

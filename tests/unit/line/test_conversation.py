@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from keepclear import Circle, Operation, OperationKind, Track, Volume, Zone, ZoneKind
-from keepclear.errors import IntegrityError, PeerError
-from keepclear.line.conversation import Conversation, Receipt
+from keepclear.errors import InputError, IntegrityError, PeerError
+from keepclear.line.conversation import MOST_ABOUT, Conversation, Receipt
 from keepclear.line.deadlines import DEFAULT_DEADLINES, MessageClass, Owed, Rule
 from keepclear.line.operation_states import OperationState as State
 from keepclear.line.said import Heard
@@ -572,3 +572,21 @@ def test_an_entry_cannot_amend_or_cancel_what_its_log_says_later(line, talk):
     thread = talk.thread(later.ref, T0 + 1.0)
     assert (thread.state, thread.cancelled_by) == (State.FILED, None)
     assert [(one.ref, one.why) for one in thread.odd] == [(cancel.ref, "said before what it is about")]
+
+
+def test_of_what_one_party_says_of_one_entry_without_end_the_first_counts(line, talk):
+    heard = filed(line, talk)
+    changed = [
+        talk.take(line.say("south", AnswerBody(to=ref(heard), answer="seen", reason=f"{n}"), T0 + n))
+        for n in range(MOST_ABOUT + 50)
+    ]
+    assert max(map(len, changed)) == 2  # the answer and what it answers: not all that were before it
+    own = talk.thread(heard.ref, T0 + HOUR).standing("south").answers
+    assert [one.reason for one in own] == [f"{n}" for n in range(MOST_ABOUT)]
+
+
+def test_an_advisory_of_more_filings_than_anybody_reads_is_none():
+    about = [{"origin": "south/east/log", "index": n, "leaf": "A" * 43 + "="} for n in range(65)]
+    AdvisoryBody.of_members({"about": about[:64], "answer": "possible", "sentence": "all"})
+    with pytest.raises(InputError, match="about"):
+        AdvisoryBody.of_members({"about": about, "answer": "possible", "sentence": "all"})

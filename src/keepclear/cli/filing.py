@@ -1,0 +1,243 @@
+"""``keepclear file|amend|cancel``: what your party plans, told to the others on a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption
+from keepclear.cli.found_text import STATUS_OF, found_text, worst
+from keepclear.cli.node_link import confirmed, folder_of, linked
+from keepclear.cli.options import Faults, check_files, parse_numbers, unshielded
+from keepclear.cli.output import put
+from keepclear.cli.receipts import received_text
+from keepclear.cli.screen import note, plain
+from keepclear.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from keepclear.cli.node_requests import AskedNode
+
+__all__ = ["amend", "cancel", "file"]
+
+_COARSE = "KM[,SECONDS[,METRES]]: cells of the grid, step of times, step of heights; for example 10,1800"
+_NOT_DONE = 1
+
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="PARTY", help="Who is told; once for each. Left out: all on the line."),
+]
+CoarseOption = Annotated[
+    str | None,
+    typer.Option("--coarse", metavar="KM[,S[,M]]", help="Tell it roughly: a shape that contains the exact one."),
+]
+ExerciseOption = Annotated[bool, typer.Option("--exercise", help="It is an exercise, and marked so for ever.")]
+CalledOption = Annotated[
+    str | None, typer.Option("--called", metavar="NAME", help="What the files call you; filed under your party's name.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what it would come too close to; tell nobody.")
+]
+EntryArgument = Annotated[str, typer.Argument(metavar="ENTRY", help="PARTY:LINE:NUMBER, as the inbox shows it.")]
+LateOption = Annotated[
+    str | None, typer.Option("--reason-if-late", metavar="TEXT", help="Why it is told so shortly before it begins.")
+]
+RemarksOption = Annotated[str | None, typer.Option("--remarks", metavar="TEXT", help="What else is to be said of it.")]
+
+
+def file(
+    directory: DirArgument,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Plans in any format that can be read.")],
+    line: LineOption = None,
+    to: ToOption = None,
+    coarse: CoarseOption = None,
+    exercise: ExerciseOption = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it as a draft, which never leaves your node.")] = False,
+    dry_run: DryRunOption = False,
+    called: CalledOption = None,
+    remarks: RemarksOption = None,
+    reason_if_late: LateOption = None,
+    yes: YesOption = False,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """File what you plan: show what it comes too close to, ask, and tell the others.
+
+    A filing tells; it asks for no permission, and no answer to it is one. Exit status of --dry-run: 0 clear (no
+    conflict found in what is known), 1 conflict, 3 possible and no conflict.
+    """
+    wanted = _wanted(coarse)
+    bodies = _plans(files, folder_of(directory).party, called)
+    more = {
+        "recipients": "all" if to is None else to, "exercise": exercise, "remarks": remarks,
+        "reason_if_late": reason_if_late, "precision": wanted, "line": line,
+    }  # fmt: skip
+    with linked(directory, passphrase_file) as node:
+        if draft:
+            told = [node.requests.post("/drafts", _asked(body, more)) for body in bodies]
+            put([f"Kept as draft {one['id']}; nobody is told.\n" for one in told], None)
+            return 0
+        answer = _shown_before(node, bodies, line=line, exercise=exercise)
+        if dry_run:
+            return STATUS_OF[answer]
+        if not _agreed(len(bodies), answer, yes=yes):
+            put(["Nothing was filed.\n"], None)
+            return _NOT_DONE
+        for body in bodies:
+            told = node.requests.post(f"/{body[0]}s", _asked(body, more))
+            put([*_filed_text(told), *received_text(node, told["id"], directory)], None)
+    return 0
+
+
+def amend(
+    directory: DirArgument,
+    entry: EntryArgument,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The plan as it is now, alone in its file.")],
+    to: ToOption = None,
+    coarse: CoarseOption = None,
+    dry_run: DryRunOption = False,
+    called: CalledOption = None,
+    remarks: RemarksOption = None,
+    reason_if_late: LateOption = None,
+    yes: YesOption = False,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """File a plan in the place of an earlier one of yours; answers to that one no longer count."""
+    wanted = _wanted(coarse)
+    bodies = _plans([file], folder_of(directory).party, called)
+    if len(bodies) != 1:
+        raise InputError(Fault(f"{len(bodies)} plans in the file", "the one that takes the place", file=file))
+    with linked(directory, passphrase_file) as node:
+        before, tag = _filing(node, entry)
+        exercise = bool(before["exercise"])
+        if before["type"] != bodies[0][0]:
+            raise InputError(
+                Fault(f"{entry} is of type {before['type']}, and this is of type {bodies[0][0]}", file=file)
+            )
+        answer = _shown_before(node, bodies, line=before["line"], exercise=exercise, leaving_out=[entry])
+        if dry_run:
+            return STATUS_OF[answer]
+        if not _agreed(1, answer, yes=yes):
+            put(["Nothing was amended.\n"], None)
+            return _NOT_DONE
+        more = {
+            "recipients": "all" if to is None else to, "exercise": exercise, "remarks": remarks,
+            "reason_if_late": reason_if_late, "precision": wanted, "line": before["line"],
+        }  # fmt: skip
+        told = node.requests.put(f"/{before['type']}s/{entry}", _asked(bodies[0], more), if_match=tag)
+        put([*_filed_text(told, instead_of=entry), *received_text(node, told["id"], directory)], None)
+    return 0
+
+
+def cancel(
+    directory: DirArgument,
+    entry: EntryArgument,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")] = None,
+    yes: YesOption = False,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """Say that a filing of yours no longer stands. That it was filed stays on the record."""
+    with linked(directory, passphrase_file) as node:
+        before, tag = _filing(node, entry)
+        if not confirmed(f"Cancel {entry}, {before['kind'] or before['type']} {before['thing_id']}?", yes=yes):
+            put(["Nothing was cancelled.\n"], None)
+            return _NOT_DONE
+        told = node.requests.delete(
+            f"/{before['type']}s/{entry}", if_match=tag, **({"reason": reason} if reason else {})
+        )
+        said = [one["id"] for one in told["entries"]]
+        received = list(received_text(node, said[0], directory)) if said else []
+    put([f"{entry} is cancelled: said as {', '.join(said)}.\n", *received], None)
+    return 0
+
+
+def _plans(files: Sequence[str], party: str, called: str | None) -> list[tuple[str, dict[str, Any]]]:
+    """The plans of files as requests have them: of which type, and the value."""
+    from keepclear.cli.log_saying import plan_bodies
+    from keepclear.formats.registry import read_many
+
+    faults = Faults()
+    names = [unshielded(name) for name in files]
+    faults.add(check_files(names))
+    faults.stop_if_any()
+    plans = read_many(names)
+    for warning in plans.warnings:
+        note(f"Note: {warning}")
+    bodies = plan_bodies(plans, party, called)
+    if not bodies:
+        raise InputError([Fault("there is no operation and no zone in it", "a plan", file=name) for name in names])
+    return [(str(body.TYPE), body.members()[str(body.TYPE)]) for body in bodies]
+
+
+def _wanted(coarse: str | None) -> dict[str, Any] | None:
+    if coarse is None:
+        return None
+    faults = Faults()
+    numbers = faults.take("--coarse", coarse, parse_numbers) or []
+    if not faults.found and not (1 <= len(numbers) <= 3 and numbers[0] == int(numbers[0])):
+        faults.add([Fault("not a precision", _COARSE, field="--coarse", value=coarse)])
+    faults.stop_if_any()
+    found: dict[str, Any] = {"grid_km": int(numbers[0])}
+    if len(numbers) > 1:
+        found["time_s"] = int(numbers[1])
+    if len(numbers) > 2:
+        found["height_m"] = numbers[2]
+    return found
+
+
+def _asked(body: tuple[str, dict[str, Any]], more: Mapping[str, Any]) -> dict[str, Any]:
+    kind, value = body
+    return {kind: value, **{name: one for name, one in more.items() if one is not None}}
+
+
+def _shown_before(
+    node: AskedNode,
+    bodies: Sequence[tuple[str, dict[str, Any]]],
+    *,
+    line: str | None,
+    exercise: bool,
+    leaving_out: Sequence[str] = (),
+) -> str:
+    """Show what plans come too close to; the answer of all."""
+    answers = []
+    for kind, value in bodies:
+        asked = {kind: value, "line": line, "exercise": exercise, "leaving_out": list(leaving_out)}
+        found = node.requests.post("/checks", {name: one for name, one in asked.items() if one is not None})
+        answers.append(found["answer"])
+        put([f"{plain(value.get('name') or value['id'])}: ", *found_text(found)], None)
+    return worst(answers)
+
+
+def _agreed(count: int, answer: str, *, yes: bool) -> bool:
+    what = "it" if count == 1 else f"all {count}"
+    doubt = {"conflict": " although there is a conflict", "possible": " although one is possible"}.get(answer, "")
+    return confirmed(f"File {what}{doubt}?", yes=yes)
+
+
+def _filed_text(told: Mapping[str, Any], *, instead_of: str = "") -> Iterator[str]:
+    place = f" in the place of {instead_of}" if instead_of else ""
+    yield f"Filed as {told['id']}{place}.\n"
+    for warning in told.get("warnings", ()):
+        yield f"  {plain(warning)}\n"
+    before, after = told.get("found_before"), told.get("found_after")
+    if after is not None and (before is None or after["conflicts"] != before["conflicts"]):
+        yield "Since it was filed: "
+        yield from found_text(after)
+
+
+def _filing(node: AskedNode, entry: str) -> tuple[dict[str, Any], str]:
+    """A filing, whichever type it is of, and its ETag; refused if another has taken its place."""
+    from keepclear.node.entry_ids import EntryId
+
+    EntryId.parse(entry, field="ENTRY")
+    kind = node.requests.get(f"/entries/{entry}")["type"]
+    if kind not in ("operation", "zone"):
+        raise InputError(Fault(f"{entry} is of type {kind}", "an operation or a zone", field="ENTRY", value=entry))
+    filing, tag = node.requests.tagged(f"/{kind}s/{entry}")
+    for member, what in (("superseded_by", "amended"), ("cancelled_by", "cancelled")):
+        if filing.get(member):
+            problem = f"it was {what} by {filing[member]}"
+            right = filing[member] if what == "amended" else "file anew"
+            raise InputError(Fault(problem, right, field="ENTRY", value=entry))
+    return filing, tag
