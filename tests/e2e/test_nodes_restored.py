@@ -48,7 +48,8 @@ def test_a_restored_node_asks_every_member_before_it_speaks(tmp_path):
         put_back(ru, copy, words)
         ru.start()
         with client_of(ru) as client:
-            until(lambda: any("not yet heard of: US" in one.sentence for one in client.alarms()), "RU says why it waits")
+            waits = "not yet heard of: US"
+            until(lambda: any(waits in one.sentence for one in client.alarms()), "RU says why it waits")
             assert filed(ru, "too-early") == 422
             assert client.status(LINE).silence
             us.start()
