@@ -82,7 +82,7 @@ def _sizes_agree(nodes: Sequence[NodeProcess]) -> bool:
     """Whether each node has given a receipt for everything in each other's log."""
     for node in nodes:
         with client_of(node) as client:
-            if any(one.behind or one.state != "up" for one in client.status(LINE).channels):
+            if any(one.behind != 0 or one.state != "up" for one in client.status(LINE).channels):
                 return False
     return True
 

@@ -162,7 +162,8 @@ class _NodeNumbers:
                 who = (("line", line), ("party", status.channel.party))
                 channel = status.channel.channel
                 states |= {(*who, ("state", one.value)): float(channel.state is one) for one in ChannelState}
-                behind[who] = float(status.behind)
+                if status.behind is not None:
+                    behind[who] = float(status.behind)
                 if channel.heard_s is not None:
                     heard[who] = channel.heard_s
         yield _gauge("keepclear_channel_state", "1 for the state that the channel to a party is in.", states)

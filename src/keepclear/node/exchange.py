@@ -53,13 +53,13 @@ class PeerStatus:
     channel
         By its heartbeats.
     behind
-        How many of our entries it has not given a receipt for.
+        How many of our entries it has not given a receipt for; None while that is not known, as just after a start.
     trouble
         Why our log does not get there, or it cannot be reached; empty where all is well.
     """
 
     channel: ChannelStatus
-    behind: int
+    behind: int | None
     trouble: str
 
 
@@ -173,7 +173,7 @@ class Exchange:
                 outbound, pushing = self._outbounds.get(place), self._pushing.get(place)
             trouble = channel.stopped or (pushing.unreachable if pushing else "")
             trouble = trouble or (outbound.trouble if outbound else "")
-            found.append(PeerStatus(channel, 0 if outbound is None else outbound.behind(), trouble))
+            found.append(PeerStatus(channel, None if outbound is None else outbound.behind(), trouble))
         return tuple(found)
 
     def bundle(self, line: str, party: str, path: Path, *, whole: bool = False) -> Written:

@@ -30,6 +30,7 @@ __all__ = ["Asked", "Restoring", "getting"]
 
 _LOG = logging.getLogger(__name__)
 _NEXT_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_PATIENCE_S = 120.0
 _MOST_LEAVES = 5_000_000
 
 Get = Callable[[str], Answer]
@@ -78,12 +79,14 @@ class Restoring:
     ) -> None:
         self._records, self._peers_of, self._get, self._alarms, self._bell = records, peers_of, get, alarms, bell
         self._forked: set[str] = set()
+        self._since_s = monotonic_s()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, if a log was restored; otherwise there is nothing to do."""
         self._stopping.clear()
+        self._since_s = monotonic_s()
         if self.silent():
             self._thread = threading.Thread(target=self._run, name="keepclear-restoring", daemon=True)
             self._thread.start()
@@ -131,7 +134,9 @@ class Restoring:
         members = [peer for peer in self._peers_of(line) if peer.kind == "member"]
         shown, unheard = self._shown(origin, members)
         if not members:
-            self._alarm(line, "there is nobody on the line who could show what was said last; begin a new log")
+            # Just after the start the others are merely not known yet, and a log begun anew cannot be taken back.
+            if monotonic_s() - self._since_s >= _PATIENCE_S:
+                self._alarm(line, "nobody else is known on the line who could show what was said last")
             return
         if unheard:
             self._alarm(line, f"not yet heard of: {', '.join(unheard)}")

@@ -215,7 +215,7 @@ class ChannelTold(Told):
     clock_ahead_s
         By how much its clock is ahead of ours; null where that is not known.
     behind
-        How many entries of ours it has not given a receipt for, which proves nothing.
+        How many entries of ours it has not given a receipt for, which proves nothing; null where that is not known.
     trouble
         Why our log does not get there, or it cannot be reached.
     stopped
