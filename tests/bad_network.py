@@ -151,6 +151,7 @@ class BadNetwork:
         self._hold_up(weather)
         if answer is None:
             return False
+        self._old.append(request.whole)  # not before it was taken: a copy that overtakes it would be the first
         self.counts.relayed += 1
         if weather.deaf or weather.cut:
             self.counts.lost_answers += 1
@@ -167,7 +168,6 @@ class BadNetwork:
             answer = self._send_aside(self._chance.choice(list(self._old)))
             status = answer.head.split(b" ", 2)[1].decode() if answer else "none"
             self.counts.statuses[status] = self.counts.statuses.get(status, 0) + 1
-        self._old.append(request.whole)
 
     def _send_aside(self, data: bytes) -> _Message | None:
         """Send a request over a connection of its own; its answer goes nowhere."""
