@@ -151,7 +151,8 @@ class BadNetwork:
         self._hold_up(weather)
         if answer is None:
             return False
-        self._old.append(request.whole)  # not before it was taken: a copy that overtakes it would be the first
+        if answer.head.split(b" ", 2)[1] in {b"200", b"202", b"204", b"409"}:
+            self._old.append(request.whole)  # not before it was taken: a copy that overtakes it would be the first
         self.counts.relayed += 1
         if weather.deaf or weather.cut:
             self.counts.lost_answers += 1
