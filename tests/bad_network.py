@@ -62,8 +62,8 @@ class Counts:
     lost_answers: int = 0
     doubled: int = 0
     replayed: int = 0
-    refused_replays: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
+    replayed_statuses: dict[tuple[str, bool], int] = field(default_factory=dict)
+    """How often a repeated request got what status; with it, whether the request was signed."""
 
 
 class BadNetwork:
@@ -166,9 +166,11 @@ class BadNetwork:
             self._send_aside(request.whole)
         if self._old and self._chance.random() < weather.replay:
             self.counts.replayed += 1
-            answer = self._send_aside(self._chance.choice(list(self._old)))
+            old = self._chance.choice(list(self._old))
+            answer = self._send_aside(old)
             status = answer.head.split(b" ", 2)[1].decode() if answer else "none"
-            self.counts.statuses[status] = self.counts.statuses.get(status, 0) + 1
+            got = status, b"\nsignature-input:" in old.lower()
+            self.counts.replayed_statuses[got] = self.counts.replayed_statuses.get(got, 0) + 1
 
     def _send_aside(self, data: bytes) -> _Message | None:
         """Send a request over a connection of its own; its answer goes nowhere."""

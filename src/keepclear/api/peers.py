@@ -200,6 +200,8 @@ async def _read(doors: _Doors, request: Request, answer: Callable[[str], Answer]
         head = doors.head(request)
         head.digest.check()
         doors.nonces.take(head)
+    except NonceRepeatedError as error:
+        return _closing(Answer.saying(409, str(error)))
     except PeerError as error:
         return _closing(Answer.saying(401, str(error)))
     async with doors.busy(head.party) as free:
