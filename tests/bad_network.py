@@ -62,8 +62,8 @@ class Counts:
     lost_answers: int = 0
     doubled: int = 0
     replayed: int = 0
-    replayed_statuses: dict[tuple[str, bool], int] = field(default_factory=dict)
-    """How often a repeated request got what status; with it, whether the request was signed."""
+    replayed_statuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How often a repeated request to an endpoint, the last of its path, got what status."""
 
 
 class BadNetwork:
@@ -169,7 +169,7 @@ class BadNetwork:
             old = self._chance.choice(list(self._old))
             answer = self._send_aside(old)
             status = answer.head.split(b" ", 2)[1].decode() if answer else "none"
-            got = status, b"\nsignature-input:" in old.lower()
+            got = old.split(b" ", 2)[1].rpartition(b"/")[2].decode(), status
             self.counts.replayed_statuses[got] = self.counts.replayed_statuses.get(got, 0) + 1
 
     def _send_aside(self, data: bytes) -> _Message | None:
