@@ -123,6 +123,7 @@ soak: $(VENV)/.installed
 docs: $(VENV)/.installed
 	$(BIN)/python -m tools.make_reference
 	$(BIN)/python tools/make_spec.py
+	$(BIN)/python -m tools.make_terms
 	$(BIN)/python tools/make_error_table.py
 	$(BIN)/python tools/make_picture.py
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keepclear.agreements.documents import Document
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.registry import BODIES
 from keepclear.record.leaves import Leaf
@@ -25,6 +26,7 @@ __all__ = ["FOLDER", "files"]
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "spec"
 VECTORS = ROOT / "tests" / "vectors" / "record" / "leaf.json"
+DOCUMENTS = ROOT / "tests" / "vectors" / "agreements" / "documents.json"
 BEGIN, END = "<!-- worked vector, written by tools/make_spec.py (make docs) -->", "<!-- end of the worked vector -->"
 _MADE = "<!-- Written by tools/make_spec.py (make docs): change the code, not this page. -->"
 
@@ -33,7 +35,8 @@ def files() -> dict[Path, str]:
     """Text of every file, by its path."""
     made = {FOLDER / "entries" / f"{kind}-v{version}.json": _schema(BODIES[kind, version]) for kind, version in BODIES}
     made[FOLDER / "entries.md"] = "\n".join([*_index(), "", _MADE, ""])
-    made[FOLDER / "leaf.md"] = _leaf_page((FOLDER / "leaf.md").read_text(encoding="utf-8"))
+    for name, worked in (("leaf.md", _worked), ("agreements.md", _worked_document)):
+        made[FOLDER / name] = _with_vector((FOLDER / name).read_text(encoding="utf-8"), worked())
     return made
 
 
@@ -120,6 +123,13 @@ _NOTES = """## What no schema can say
   [answers](answers.md).
 - **An advisory** names no filing twice; no interval ends before it starts; its `answer` is the gravest of its
   intervals.
+- **A body** of a type in this table has at most 1,048,576 bytes, so that nobody keeps the others busy with reading it;
+  a commitment 16,384 more, and an opening 4,096 more than that, so that whatever can be said can be committed to and
+  shown. A longer one is kept and passed on, and is not read.
+- **A plan** has at most 1,000 rings in all its polygons, and its tracks, lines and rings are together at most
+  200,000 km long: tracks along great circles of a sphere of 6,371 km, lines and rings straight in degrees, a degree of
+  longitude as long as at whichever end of its edge is nearer to the equator. What cannot be read for this may be
+  anywhere at any time to those who were told it.
 - **A commitment**'s `body` is a body of its `type` and `v`, neither a commitment nor an opening; so is the `content`
   of an opening. An opening proves what was planned if its `salt` and `content` have the hash in the commitment's leaf.
 - **A filing told roughly** has `precision`: its extent was widened to cells of a grid and whole steps of time, and
@@ -127,13 +137,38 @@ _NOTES = """## What no schema can say
   these stand next to each other in the log, and each says in `one_of` which of them it is: entry *i* with
   `{"place": p, "of": n}` is one of the entries *i − p* to *i − p + n − 1*. Who can read one of them need not take the
   others for filings that were kept from it. `committed` names an earlier commitment of the same log to the exact one.
-- **A message** notes as many attachments as its leaf has hashes, in the same order.""".splitlines()
+- **A message**, like every body with `attachments`, notes as many as its leaf has hashes, in the same order.
+- **Of agreements** no party, person or affiliate is named twice in one entry; the document and at least one of its
+  texts being authentic are as [agreements](agreements.md) says. `persons` are at least two to sign, suspend, resume or
+  terminate, and one for anything else.
+- **A joint plan** has an operation for each participant and none of anybody else; its hash is the SHA-256 of the
+  canonical JSON of `plan` as it stands.
+- **A measure** names no filing twice. **A claim** of `participants` has some. **An incident** that replies has `about`.
+- **No end** (`to_s`, `end_s`) is before its start.""".splitlines()
 
 
-def _leaf_page(text: str) -> str:
+def _with_vector(text: str, worked: Iterator[str]) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return "\n".join([before + BEGIN, *_worked(), END]) + after
+    return "\n".join([before + BEGIN, *worked, END]) + after
+
+
+def _worked_document() -> Iterator[str]:
+    vector = json.loads(DOCUMENTS.read_text(encoding="utf-8"))["documents"][0]
+    made = Document.of_bytes(vector["document"].encode())
+    rows = (
+        (f"document, {len(made.canonical())} bytes", vector["document"]),
+        ("its hash", made.hash),
+        ("hash of its authentic text", made.text_hash),
+        *(
+            (f"clause {anchor}, and its hash", f"{made.clause_text(anchor)!a}\n  {made.clause_hash(anchor)}")
+            for anchor in made.clauses
+        ),
+    )
+    yield from ("", "```text")
+    for name, value in rows:
+        yield from (f"{name}:", f"  {value}")
+    yield from ("```", "")
 
 
 def _worked() -> Iterator[str]:

@@ -17,8 +17,18 @@ from keepclear.errors import PeerError
 from keepclear.model.footprints import Circle, Corridor, Edges
 from keepclear.model.heights import Height, HeightReference
 from keepclear.model.operations import JointPlan, Participant
+from keepclear.record.bodies.agreements import (
+    AffiliateBody,
+    AgreementChangedBody,
+    AgreementProposedBody,
+    AgreementSignedBody,
+    DeliverableBody,
+    ExemptionNoticeBody,
+    TermQueryBody,
+)
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.committed import CommitmentBody, OpeningBody
+from keepclear.record.bodies.joint import JointPlanBody, JointPlanSignedBody, MeasureBody
 from keepclear.record.bodies.keys import IdentityVouchBody, KeyCertificateBody, KeyRevocationBody
 from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody, LineTestBody
 from keepclear.record.bodies.members import (
@@ -30,8 +40,9 @@ from keepclear.record.bodies.members import (
 )
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.references import EntryRefValue
-from keepclear.record.bodies.registry import BODIES, body_of, read_body
+from keepclear.record.bodies.registry import BODIES, attachments_of, body_of, read_body
 from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
+from keepclear.record.bodies.watched import ClaimBody, IncidentBody, PositionsBody
 from keepclear.record.canonical import canonical, parse, parse_canonical
 from keepclear.record.certificates import Certificate, Reason, Revocation, Vouch, sign_statement
 from keepclear.record.entries import Attachment, Entry, EntryRef
@@ -169,6 +180,92 @@ def card(party: str) -> dict[str, object]:
     }
 
 
+DOCUMENT, TEXT = "d0" * 32, "7e" * 32
+ANNEX = {"name": "document.json", "media_type": "application/json", "size_bytes": 3}
+
+
+def agreement_bodies() -> tuple[Body, ...]:
+    """What may be said of an agreement, with something in every member."""
+    ref = EntryRefValue.of(REF)
+    which = {"agreement": "sochi-like", "document": DOCUMENT}
+    texts = [
+        {"language": "en", "authentic": True, "sha256": TEXT},
+        {"language": "ar", "authentic": False, "sha256": TEXT},
+    ]
+    return (
+        AgreementProposedBody(
+            **which, title="Patrols, مذكرة", parties=["north", "south"], texts=texts, attachments=[ANNEX], counters=ref,
+            remarks="clause 3 is new",
+        ),
+        AgreementSignedBody(
+            **which, text=TEXT, persons=["head of delegation", "legal adviser"], proposal=ref, in_force_s=1.5e9,
+            affiliates=["local council"],
+        ),
+        AgreementChangedBody(**which, change="suspend", persons=["A", "B"], from_s=1.5e9, reason="no answer"),
+        AffiliateBody(affiliate="local council", by="north", stance="asserts", agreement="sochi-like", reason="asked"),
+        ExemptionNoticeBody(
+            **which, term="depth", activity="medevac", from_s=1.5e9, to_s=1.6e9, filings=[ref], reason="a fall"
+        ),
+        TermQueryBody(**which, term="depth", question="From which edge of the road?", urgent=True),
+        DeliverableBody(
+            **which, term="maps", what="map of routes", done_s=1.5e9, for_s=1.6e9, remarks="two sheets",
+            attachments=[ANNEX],
+        ),
+    )  # fmt: skip
+
+
+def plan() -> dict[str, object]:
+    """A plan of two parties, with something in every member."""
+    others = [operation(), operation()]
+    values = [OperationBody.of_model(one).members()["operation"] for one in others]
+    return {
+        "id": "P1",
+        "title": "Joint patrol",
+        "start_s": 1.5e9,
+        "end_s": 1.6e9,
+        "participants": [
+            {"party": name, "role": "lead", "platforms": 4, "platform_class": "truck"} for name in ("north", "south")
+        ],
+        "operations": [value | {"party": name} for value, name in zip(values, ("north", "south"), strict=True)],
+        "meetings": [
+            {"name": "gate", "lon_deg": 40.1, "lat_deg": 37.1, "time_s": 1.5e9, "tolerance_s": 60.0, "radius_m": 50.0}
+        ],
+    }
+
+
+def watched_bodies() -> tuple[Body, ...]:
+    """What may be said of plans of several and of what took place, with something in every member."""
+    ref = EntryRefValue.of(REF)
+    other = ref.model_copy(update={"index": 8})
+    place = {"lon_deg": 40.1, "lat_deg": 37.1, "uncertainty_m": 500.0, "name": "the bridge"}
+    seen = [{"party": "north", "platforms": 3, "platform_class": "Su-24M"}]
+    return (
+        JointPlanBody(plan=plan(), supersedes=ref, remarks="as agreed by voice"),
+        JointPlanSignedBody(plan=DOCUMENT, entry=ref, role="lead", persons=["A", "B"]),
+        MeasureBody(filings=[ref, other], measure="level", text="South stays at or above FL270."),
+        PositionsBody(
+            batch=DOCUMENT, source={"name": "trackers", "owner": "north", "accuracy_m": 10.0, "max_age_s": 60.0},
+            from_s=1.5e9, to_s=1.6e9, count=7, unit="N-1", precision="1 km", delayed_s=60.0, attachments=[ANNEX],
+            area={"west_deg": 40.0, "south_deg": 37.0, "east_deg": 41.0, "north_deg": 38.0},
+        ),
+        ClaimBody(
+            subject={"parties": ["north", "south"], "from_s": 1.5e9, "to_s": 1.6e9, "place": place},
+            said_by="a ministry", said_s=1.6e9, where="https://example.org/1", words_ref="second paragraph",
+            asserts="participants", language="en", participants=seen, remarks="translated",
+        ),
+        IncidentBody(
+            id="2027-3", stage="reply", detected_s=1.5e9, from_s=1.5e9, to_s=1.6e9, place=place,
+            parties=["north", "south"], platforms=seen, label="notified-only", flags=["unsafe", "late"],
+            closest={"horizontal_m": 60.0, "vertical_m": 0.0, "from_s": 1.5e9, "to_s": 1.6e9},
+            terms=[{"agreement": "sochi-like", "term": "depth"}], entries=[ref],
+            channel=[{"entry": ref, "party": "south", "received_after_s": 2.5, "answered_after_s": 90.0}],
+            acts=["blocking"], harm="none", immediate_action="both halted", narrative="They stood in the road.",
+            attribution="a wrong turn", open_questions=["Who led?"], corrective_action="a new map",
+            dissent="one driver", persons=["duty officer"], about=ref, follows=other, attachments=[ANNEX],
+        ),
+    )  # fmt: skip
+
+
 @cache
 def bodies() -> tuple[Body, ...]:
     """A body of every type that is known."""
@@ -206,6 +303,8 @@ def bodies() -> tuple[Body, ...]:
         MemberRemovedBody(
             root=ref, party="north", identity=card("north")["identity"], log="north/border/log", until=9, reason="gone"
         ),
+        *agreement_bodies(),
+        *watched_bodies(),
     )  # fmt: skip
 
 
@@ -215,6 +314,8 @@ def entry(said: Body, **others) -> Entry:
         "line": "border", "party": "north", "time_s": 1772442000.123, "recipients": ["south", "east"],
         "exercise": False, "salt": SALT,
     }  # fmt: skip
+    if not isinstance(said, MessageBody):  # for a message, the caller says
+        rest["attachments"] = [Attachment(SALT, b"abc") for _ in attachments_of(said)]
     return Entry.said(said.TYPE, said.VERSION, body=said.to_bytes(), **(rest | others))
 
 

@@ -99,6 +99,8 @@ def _worded(text: Folded) -> Folded:
 
 def _found(text: Folded, *, place_is_given: bool) -> Iterator[Reading]:
     for words in _vocabularies():
+        if not words.needles.may_match(text.text):
+            continue  # nor does it once something was taken out: what is left of that are marks, and no letters
         rest = text
         for pattern in words.pleading:
             rest = rest.replaced(pattern, lambda _: GONE)

@@ -138,6 +138,10 @@ class Conversation:
         """What an entry says; None if we do not have it."""
         return self._said.get(ref)
 
+    def everything(self) -> Iterator[Said]:
+        """All that was said, by log and index."""
+        return (self._said[self._places[place]] for place in sorted(self._places))
+
     def about(self, ref: EntryRef) -> Iterator[Said]:
         """All entries that are about this one, each party's in the order in which it said them."""
         found = [self._said[one] for one in self._about.get(ref, ())]

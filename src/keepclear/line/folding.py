@@ -105,6 +105,8 @@ class Folded:
 
 def folded(text: str) -> Folded:
     """The text in small letters without accents, digits as 0–9, marks as `keepclear.geo.typed.plain` has them."""
+    if text.isascii():
+        return Folded(text.lower(), tuple(range(len(text))))
     pieces: list[str] = []
     origins: list[int] = []
     for index, character in enumerate(text):

@@ -5,6 +5,7 @@ So a line of a hundred thousand filings fits into memory, and a node can keep th
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,18 +15,32 @@ from keepclear.errors import PeerError
 from keepclear.line.read_back import Place, Reentered
 from keepclear.model.findings import Answer
 from keepclear.model.kinds import ZoneKind
+from keepclear.record.bodies.agreements import (
+    AffiliateBody,
+    AgreementChangedBody,
+    AgreementProposedBody,
+    AgreementSignedBody,
+    DeliverableBody,
+    ExemptionNoticeBody,
+    TermQueryBody,
+)
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.extents import CircleValue, CorridorValue, TrackValue, VolumeValue
+from keepclear.record.bodies.joint import JointPlanBody, JointPlanSignedBody, MeasureBody
 from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody, LineTestBody
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.bodies.talk import AnswerBody, AnswerGiven, CancelBody, MessageBody, Priority, RefusedBody
+from keepclear.record.bodies.watched import ClaimBody, IncidentBody, PositionsBody
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.record.names import KeyName, Purpose
 
-__all__ = ["Heard", "Said", "said_of"]
+__all__ = ["MOST_NAMED", "Heard", "Said", "said_of"]
+
+MOST_NAMED = 64
+"""How many entries one is indexed under: as many as an advisory may name. A body may name more, and is read itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,7 @@ class Said:
     problem
         Why nothing else is known of it: the body is not held, is of a version or type not known, or is malformed.
     about
-        The entries that it answers, cancels, refuses, accepts or advises of.
+        The entries that it answers, cancels, refuses, accepts, advises of or speaks of, the first `MOST_NAMED`.
     supersedes
         The entry whose place it takes.
     start_s, end_s
@@ -78,6 +93,10 @@ class Said:
         Of an advisory.
     guard
         Of a refusal.
+    urgent
+        Of a question about an agreement: whether the answer is owed sooner.
+    stage
+        Of a report of an incident: first, full or reply.
     """
 
     ref: EntryRef
@@ -100,6 +119,8 @@ class Said:
     reason: str = ""
     found: Answer | None = None
     guard: str = ""
+    urgent: bool = False
+    stage: str = ""
 
     @property
     def is_filing(self) -> bool:
@@ -171,6 +192,29 @@ def _advisory(body: AdvisoryBody) -> dict[str, object]:
     return {"about": about, "found": Answer(body.answer), "start_s": body.start_s}
 
 
+def _refs(values: Iterable[EntryRefValue | None]) -> tuple[EntryRef, ...]:
+    return tuple(one.ref() for one in itertools.islice((one for one in values if one is not None), MOST_NAMED))
+
+
+def _plan(body: JointPlanBody) -> dict[str, object]:
+    """A plan of several is read back by where and when they meet first."""
+    plan = body.plan
+    met = min(plan.meetings, key=lambda one: one.time_s, default=None)
+    place = None if met is None else Place(met.lon_deg, met.lat_deg, met.time_s, met.radius_m)
+    return {"supersedes": _ref(body.supersedes), "start_s": plan.start_s, "end_s": plan.end_s, "place": place}
+
+
+def _incident(body: IncidentBody) -> dict[str, object]:
+    # Its end ends nothing: what is owed about it is owed afterwards.
+    return {
+        "about": _refs([body.about]),
+        "supersedes": _ref(body.follows),
+        "start_s": body.from_s,
+        "end_s": body.to_s,
+        "stage": body.stage,
+    }
+
+
 def _answer(body: AnswerBody) -> dict[str, object]:
     got = body.read_back
     read_back = None
@@ -232,9 +276,27 @@ _READERS: dict[type[Body], Callable[[Any], dict[str, object]]] = {
     ZoneBody: _zone,
     AnswerBody: _answer,
     AdvisoryBody: _advisory,
-    MessageBody: lambda body: {"priority": body.priority},
+    MessageBody: lambda body: {"priority": body.priority, "about": _refs(body.about)},
     CancelBody: lambda body: {"about": (body.entry.ref(),), "reason": body.reason or ""},
     RefusedBody: lambda body: {"about": (body.entry.ref(),), "guard": body.guard},
     AcceptedRiskBody: lambda body: {"about": (body.advisory.ref(),), "reason": body.reason},
     LineTestBody: lambda body: {"about": () if body.returns is None else (body.returns.ref(),)},
+    AgreementProposedBody: lambda body: {"about": _refs([body.counters])},
+    AgreementSignedBody: lambda body: {"about": (body.proposal.ref(),), "start_s": body.in_force_s},
+    AgreementChangedBody: lambda body: {"start_s": body.from_s, "reason": body.reason or ""},
+    AffiliateBody: lambda body: {"reason": body.reason or ""},
+    ExemptionNoticeBody: lambda body: {
+        "about": _refs(body.filings),
+        "start_s": body.from_s,
+        "end_s": body.to_s,
+        "reason": body.reason or "",
+    },
+    TermQueryBody: lambda body: {"urgent": body.urgent},
+    DeliverableBody: lambda body: {"start_s": body.for_s},
+    JointPlanBody: _plan,
+    JointPlanSignedBody: lambda body: {"about": (body.entry.ref(),)},
+    MeasureBody: lambda body: {"about": _refs(body.filings)},
+    PositionsBody: lambda body: {"start_s": body.from_s, "end_s": body.to_s},
+    ClaimBody: lambda body: {"start_s": body.subject.from_s, "end_s": body.subject.to_s},
+    IncidentBody: _incident,
 }

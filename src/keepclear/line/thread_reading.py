@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from keepclear.line.conversation import Conversation
 from keepclear.line.deadlines import SATISFIED_BY, Clock, MessageClass, Owed, Rule, due_s
@@ -31,6 +31,15 @@ __all__ = ["read_thread"]
 _CANNOT = frozenset({AnswerGiven.UNABLE, AnswerGiven.NOT_OURS})
 _FOUND = {Answer.CONFLICT: OperationEvent.CONFLICT, Answer.POSSIBLE: OperationEvent.POSSIBLE}
 _WITHOUT_END = math.inf
+_FIRST, _FULL, _REPLY = "first", "full", "reply"
+_BY_ITS_AUTHOR = frozenset({Owed.FIRST_REPORT, Owed.FULL_REPORT})
+_CLASSES: Mapping[str, MessageClass] = {
+    EntryType.LINE_TEST: MessageClass.LINE_TEST,
+    EntryType.TERM_QUERY: MessageClass.TERM_QUERY,
+    EntryType.INCIDENT: MessageClass.INCIDENT,
+}
+_AMENDED = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.JOINT_PLAN, EntryType.INCIDENT})
+"""Types of which a later entry may take the place of an earlier one."""
 
 
 def read_thread(talk: Conversation, said: Said, at_s: float) -> Thread:
@@ -72,7 +81,22 @@ class _Reading:
             searched=talk.searched(said.ref),
             strangers=tuple(one for one in answers if one.party not in said.recipients),
             odd=tuple(self._odd()),
+            own=tuple(self._own()),
         )
+
+    def _own(self) -> Iterator[Owing]:
+        """What its author owes: the full report, once it has told of an incident at all."""
+        said = self.said
+        if said.type != EntryType.INCIDENT or said.stage != _FIRST or self.cancellation is not None:
+            return
+        for rule in self.talk.deadlines.rules[MessageClass.INCIDENT]:
+            by_s = due_s(rule, said.kept_s, start_s=None)
+            if rule.owed is Owed.FULL_REPORT and by_s is not None:
+                later_s = None if self.amendment is None else self.talk.when_s(self.amendment)
+                is_full = self.amendment is not None and self.amendment.stage == _FULL
+                met_s, ceased_s = (later_s, None) if is_full else (None, later_s)
+                row = (MessageClass.INCIDENT, rule.owed, said.kept_s, by_s, met_s, ceased_s)
+                yield Owing(said.ref, said.party, said.party, *row)
 
     def _superseded(self) -> EntryRef | None:
         before = None if self.said.supersedes is None else self.talk.said(self.said.supersedes)
@@ -130,16 +154,29 @@ class _Reading:
             yield Owing(said.ref, said.party, party, *row, ceased_s)
         unable_s = min((one.at_s for one in answers if one.void is None and one.answer in _CANNOT), default=None)
         for rule in () if message_class is None else deadlines.rules[message_class]:
+            if rule.owed in _BY_ITS_AUTHOR:
+                continue
             from_s = said.kept_s if rule.clock is Clock.KEPT else received_s
             by_s = None if from_s is None else due_s(rule, from_s, start_s=start_s)
             if from_s is not None and by_s is not None:
-                row = (message_class, rule.owed, from_s, by_s, self._met_s(rule, answers))
+                row = (message_class, rule.owed, from_s, by_s, self._met_s(rule, answers, party))
                 yield Owing(said.ref, said.party, party, *row, ceased_s, unable_s)
 
-    def _met_s(self, rule: Rule, answers: tuple[Given, ...]) -> float | None:
+    def _met_s(self, rule: Rule, answers: tuple[Given, ...], party: str) -> float | None:
         nothing_to_read_back = rule.owed is Owed.READ_BACK and self.said.place is None
         enough = SATISFIED_BY[Owed.ANSWER if nothing_to_read_back else rule.owed]
-        return min((one.at_s for one in answers if one.void is None and one.answer in enough), default=None)
+        given = [one.at_s for one in answers if one.void is None and one.answer in enough]
+        if rule.owed is Owed.REPLY:
+            given += self._replied(party)
+        return min(given, default=None)
+
+    def _replied(self, party: str) -> Iterator[float]:
+        """When a party said something about it in an entry of its own: a message, or its own report."""
+        replies = {EntryType.MESSAGE, self.said.type}
+        for one in self.about:
+            its_own = one.party == party and one.type in replies and one.exercise == self.said.exercise
+            if its_own and self.said.ref in one.about and _cancellation(self.talk, one) is None:
+                yield self.talk.when_s(one)
 
     def _ceased(self) -> Iterator[float]:
         for one in (self.amendment, self.cancellation):
@@ -163,8 +200,8 @@ class _Reading:
             return deadlines.class_of_priority(said.priority), None
         if said.found is not None:
             return MessageClass.CONFLICT_ADVISORY, said.start_s
-        if said.type == EntryType.LINE_TEST:
-            return MessageClass.LINE_TEST, None
+        if said.type in _CLASSES:
+            return self._class_of_type(said), None
         if said.is_filing:
             return self._class_of_filing(said, known_s), said.start_s
         if said.type == EntryType.CANCEL:
@@ -173,6 +210,12 @@ class _Reading:
                 return MessageClass.SHORT, None
             return self._class_of_filing(cancelled, known_s), None
         return None, None
+
+    def _class_of_type(self, said: Said) -> MessageClass | None:
+        if said.type == EntryType.TERM_QUERY:
+            return MessageClass.URGENT_TERM_QUERY if said.urgent else MessageClass.TERM_QUERY
+        # A reply to a report asks for none: else each would ask for the next.
+        return None if said.stage == _REPLY else _CLASSES[said.type]
 
     def _class_of_filing(self, filing: Said, known_s: float) -> MessageClass:
         if filing.always:
@@ -262,7 +305,7 @@ class _Reading:
 
 def _amendment(talk: Conversation, said: Said) -> Said | None:
     """The entry that takes the place of this one: the first that may."""
-    if not said.is_filing:
+    if said.type not in _AMENDED:
         return None
     found = [one for one in talk.about(said.ref) if one.supersedes == said.ref and _may_change(said, one)]
     return min(found, key=lambda one: one.order, default=None)

@@ -275,6 +275,8 @@ class Thread:
         Answers of those to whom it was not addressed.
     odd
         Entries about this one that had no effect, and why.
+    own
+        What its author owes to all of them: the full report after the first one of an incident.
     """
 
     ref: EntryRef
@@ -295,6 +297,7 @@ class Thread:
     searched: Searched | None
     strangers: tuple[Given, ...]
     odd: tuple[Oddity, ...]
+    own: tuple[Owing, ...] = ()
 
     @property
     def lead_s(self) -> float | None:
@@ -305,8 +308,8 @@ class Thread:
 
     @property
     def owed(self) -> tuple[Owing, ...]:
-        """What is or was owed, by all addressees."""
-        return tuple(one for standing in self.standings for one in standing.owed)
+        """What is or was owed, by all addressees and by its author."""
+        return (*(one for standing in self.standings for one in standing.owed), *self.own)
 
     def standing(self, party: str) -> Standing:
         """How matters stand with that addressee.

@@ -180,6 +180,9 @@ def _float(text: str) -> float:
 
 def _canonical_float(text: str) -> float:
     number = _float(text)
+    # Python and ECMAScript write the same shortest digits, and differ in exponents and in what is whole.
+    if repr(number) == text and "e" not in text and not text.endswith(".0"):
+        return number
     if rfc8785.dumps(number) != text.encode():
         _refuse(f"not canonical JSON (RFC 8785): the number {_shown(text)}")
     return number

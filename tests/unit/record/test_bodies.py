@@ -12,7 +12,8 @@ import pytest
 from keepclear import Operation, Polygon, Track, Volume, Zone, ZoneKind
 from keepclear.errors import InputError, PeerError
 from keepclear.model.footprints import Circle
-from keepclear.record.bodies.base import MOST_FAULTS, MOST_PARTS
+from keepclear.record.bodies.base import MOST_FAULTS
+from keepclear.record.bodies.plan_sizes import MOST_EXTENTS
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.registry import BODIES, body_of, read_body
 from keepclear.record.bodies.talk import AnswerBody, MessageBody
@@ -175,10 +176,10 @@ def test_all_faults_are_told_at_once():
 
 def test_faults_are_bounded():
     with pytest.raises(InputError) as refused:
-        ZoneBody.of_members({"zone": {"party": "A", "id": "1", "kind": "buffer", "volumes": [{}] * MOST_PARTS}})
+        ZoneBody.of_members({"zone": {"party": "A", "id": "1", "kind": "buffer", "volumes": [{"a": 1}] * MOST_EXTENTS}})
     assert len(refused.value.faults) == MOST_FAULTS + 1
-    with pytest.raises(InputError, match="at most 10000"):
-        ZoneBody.of_members({"zone": {"party": "A", "id": "1", "kind": "buffer", "volumes": [{}] * (MOST_PARTS + 1)}})
+    with pytest.raises(InputError, match="at most 1000"):
+        ZoneBody.of_members({"zone": {"party": "A", "id": "1", "kind": "buffer", "volumes": [{}] * (MOST_EXTENTS + 1)}})
     with pytest.raises(InputError) as refused:
         OperationBody.of_members(_operation(tracks=[TRACK | {"time_s": ["x"] * 100_000}]))
     assert len(refused.value.faults) == 1

@@ -99,6 +99,7 @@ def test_brackets_in_strings_are_no_depth():
 @pytest.mark.parametrize(
     "data",
     [
+        b"0.00001e5", b"12.50", b"0.1000000000000000055",
         b' {"a":1}', b'{"a":1}\n', b'{"a": 1}', b'{"b":1,"a":2}', b"1.0", b"1e0", b"-0", b"-0.0", b"0.10", b"1E-7",
         b"1e-07", b"1e+7", b"100000000000000000000e1", b'"\\u0041"', b'"\\/"', b'"\\u000A"', b'"\\u001F"', b'"\\u20ac"',
         '{"\ufb33":1,"\U0001f600":2}'.encode(),
@@ -121,6 +122,13 @@ def test_another_text_of_the_same_value_is_not_canonical(data):
 def test_what_has_no_text_is_refused(value):
     with pytest.raises(InputError):
         canonical(value)
+
+
+@pytest.mark.parametrize(
+    "text", [b"0.1", b"-41.00000000000001", b"0.000001", b"1e-7", b"5e-324", b"1e+21", b"123456789.12345679"]
+)
+def test_numbers_at_their_shortest_are_canonical(text):
+    assert canonical(parse_canonical(text)) == text
 
 
 def test_a_value_that_holds_itself_is_refused():

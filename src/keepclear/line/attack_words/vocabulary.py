@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from keepclear.line.attack_words.needles import Needles
 from keepclear.line.folding import PLACE, folded_pattern
 
 __all__ = ["PLACE", "Vocabulary", "one_of", "vocabulary"]
@@ -40,6 +41,8 @@ class Vocabulary:
         Names an attack without saying whose it is or when: at most flagged.
     telling
         What news, warnings and calls for help have.
+    needles
+        Without any of these in a text, nothing is ordered, planned or named in it.
     """
 
     language: str
@@ -49,6 +52,7 @@ class Vocabulary:
     planning: tuple[re.Pattern[str], ...]
     naming: tuple[re.Pattern[str], ...]
     telling: tuple[re.Pattern[str], ...]
+    needles: Needles
 
 
 def vocabulary(
@@ -62,13 +66,18 @@ def vocabulary(
     telling: Iterable[str],
 ) -> Vocabulary:
     """The vocabulary of these patterns."""
-    groups = (pleading, harmless, ordering, planning, naming, telling)
-    return Vocabulary(language, *(tuple(_compiled(pattern) for pattern in group) for group in groups))
+    asks, plans, names = _all(ordering), _all(planning), _all(naming)
+    needles = Needles((*asks, *plans, *names))
+    return Vocabulary(language, _all(pleading), _all(harmless), asks, plans, names, _all(telling), needles)
 
 
 def one_of(words: str) -> str:
     """Pattern of any of these words, which spaces part; an underscore stands for a space within one."""
     return "(?:" + "|".join(word.replace("_", " ") for word in words.split()) + ")"
+
+
+def _all(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(_compiled, patterns))
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keepclear.errors import Fault, InputError, PeerError
-from keepclear.record.canonical import MOST_BYTES, canonical, parse_canonical
+from keepclear.record.canonical import canonical, parse_canonical
 from keepclear.record.entry_types import EntryType
 from keepclear.record.names import NAME_PATTERN, ORIGIN_PATTERN
 from keepclear.record.salted import HASH_PATTERN
@@ -22,10 +22,14 @@ __all__ = [
     "Body",
     "Faults",
     "HashText",
+    "Language",
+    "Latitude",
     "Line",
+    "Longitude",
     "Number",
     "Origin",
     "PartyName",
+    "Sha256Text",
     "Text",
     "Value",
 ]
@@ -44,6 +48,12 @@ Line = Annotated[str, Field(min_length=1, max_length=1000)]
 HashText = Annotated[str, Field(pattern=HASH_PATTERN, min_length=44, max_length=44)]
 PartyName = Annotated[str, Field(pattern=NAME_PATTERN)]
 Origin = Annotated[str, Field(pattern=ORIGIN_PATTERN)]
+Sha256Text = Annotated[str, Field(pattern="^[0-9a-f]{64}$", min_length=64, max_length=64)]
+"""SHA-256 in lower-case hexadecimal: of a document, a text, a plan, a batch, as people compare them."""
+Language = Annotated[str, Field(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
+"""A language tag (BCP 47), for example ``ar`` or ``zh-Hant``."""
+Longitude = Annotated[float, Field(ge=-180.0, le=180.0, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90.0, le=90.0, allow_inf_nan=False)]
 
 
 _MadeT = TypeVar("_MadeT")
@@ -66,6 +76,8 @@ class Body(Value):
 
     TYPE: ClassVar[EntryType]
     VERSION: ClassVar[int] = 1
+    MOST_BYTES: ClassVar[int] = 2**20
+    """What is longer is not read: everybody on the line reads every body, and a long one may take seconds."""
 
     def __init__(self, /, **members: Any) -> None:
         try:
@@ -96,7 +108,7 @@ class Body(Value):
         PeerError
             If the bytes are not canonical JSON, or a member is missing, unknown or wrong.
         """
-        members = parse_canonical(data, limit=MOST_BYTES)
+        members = parse_canonical(data, limit=cls.MOST_BYTES)
         try:
             return cls.of_members(members)
         except InputError as error:
@@ -112,11 +124,11 @@ class Body(Value):
         Raises
         ------
         InputError
-            If a text holds what is no character, or the body has more than `MOST_BYTES`.
+            If a text holds what is no character, or the body has more bytes than `MOST_BYTES`.
         """
         data = canonical(self.members())
-        if len(data) > MOST_BYTES:
-            problem = f"the body has {len(data)} bytes, more than the {MOST_BYTES} allowed"
+        if len(data) > self.MOST_BYTES:
+            problem = f"the body has {len(data)} bytes, more than the {self.MOST_BYTES} allowed"
             raise InputError(Fault(problem, "several entries, or an attachment", field="body"))
         return data
 

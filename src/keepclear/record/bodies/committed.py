@@ -17,6 +17,8 @@ __all__ = ["CommitmentBody", "Content", "OpeningBody"]
 
 _Type = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,62}$")]
 _Version = Annotated[int, Field(ge=1, le=65_535)]
+_MOST_BYTES = Body.MOST_BYTES + 2**14
+"""Whatever can be said can be committed to, and shown."""
 _ABOUT_ITSELF = frozenset({EntryType.COMMITMENT, EntryType.OPENING})
 
 
@@ -62,6 +64,7 @@ class CommitmentBody(Body):
     """
 
     TYPE: ClassVar[EntryType] = EntryType.COMMITMENT
+    MOST_BYTES: ClassVar[int] = _MOST_BYTES
 
     type: _Type
     v: _Version
@@ -86,6 +89,7 @@ class OpeningBody(Body):
     """
 
     TYPE: ClassVar[EntryType] = EntryType.OPENING
+    MOST_BYTES: ClassVar[int] = _MOST_BYTES + 2**12
 
     entry: EntryRefValue
     salt: HashText

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from keepclear.errors import Fault, InputError, KeepclearError
-from keepclear.record.bodies.base import Body, Line, Origin, PartyName, Text, Value
+from keepclear.record.bodies.base import Body, Language, Line, Origin, PartyName, Text, Value
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.canonical import MOST_INTEGER
 from keepclear.record.certificates import Certificate, read_statement
@@ -32,7 +32,6 @@ __all__ = [
 
 _Vkey = Annotated[str, Field(min_length=1, max_length=1200)]
 _Note = Annotated[str, Field(min_length=1, max_length=16_384)]
-_Language = Annotated[str, Field(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
 _Address = Annotated[str, Field(max_length=2048, pattern=r"^https?://[!-~]+$")]
 
 
@@ -77,7 +76,7 @@ class PartyCard(Value):
     identity: _Vkey
     certificates: Annotated[list[_Note], Field(min_length=1, max_length=16)]
     addresses: Annotated[list[_Address], Field(max_length=16)] = Field(default=[])
-    languages: Annotated[list[_Language], Field(max_length=32)] = Field(default=[])
+    languages: Annotated[list[Language], Field(max_length=32)] = Field(default=[])
     contacts: Annotated[list[Contact], Field(max_length=64)] = Field(default=[])
 
     def identity_key(self) -> VerifierKey:

@@ -6,8 +6,9 @@ written, and read back as the same values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
@@ -17,6 +18,7 @@ from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule
 from keepclear.model.operations import JointPlan, Operation, Participant, Source, Zone
 from keepclear.record.bodies.base import MOST_PARTS, Body, Faults, Number, PartyName, Text, Value
 from keepclear.record.bodies.extents import TrackValue, VolumeValue, track_members, volume_members
+from keepclear.record.bodies.plan_sizes import MOST_EXTENTS, check_length, check_rings_count
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.canonical import MOST_INTEGER
 from keepclear.record.entry_types import EntryType
@@ -25,6 +27,7 @@ __all__ = ["OneOfValue", "OperationBody", "OperationValue", "PrecisionValue", "Z
 
 _Id = Annotated[str, Field(min_length=1)]
 _NO_SOURCE = Source()
+_MadeT = TypeVar("_MadeT")
 
 
 class ParticipantValue(Value):
@@ -49,8 +52,8 @@ class OperationValue(Value):
     party: _Id
     id: _Id
     kind: Annotated[OperationKind, Field(strict=False)] | None = None
-    volumes: Annotated[list[VolumeValue], Field(max_length=MOST_PARTS)] = Field(default=[])
-    tracks: Annotated[list[TrackValue], Field(max_length=MOST_PARTS)] = Field(default=[])
+    volumes: Annotated[list[VolumeValue], Field(max_length=MOST_EXTENTS)] = Field(default=[])
+    tracks: Annotated[list[TrackValue], Field(max_length=MOST_EXTENTS)] = Field(default=[])
     domains: Annotated[list[Annotated[Domain, Field(strict=False)]], Field(max_length=len(Domain))] = Field(default=[])
     participants: Annotated[list[ParticipantValue], Field(max_length=MOST_PARTS)] = Field(default=[])
     joint: JointPlanValue | None = None
@@ -64,7 +67,7 @@ class ZoneValue(Value):
     party: _Id
     id: _Id
     kind: Annotated[ZoneKind, Field(strict=False)]
-    volumes: Annotated[list[VolumeValue], Field(min_length=1, max_length=MOST_PARTS)]
+    volumes: Annotated[list[VolumeValue], Field(min_length=1, max_length=MOST_EXTENTS)]
     rule: Annotated[ZoneRule, Field(strict=False)] = ZoneRule.PROHIBITED
     name: str = ""
 
@@ -146,6 +149,9 @@ class OperationBody(Body):
 
     def to_model(self, *, source: Source = _NO_SOURCE) -> Operation:
         """The operation; `source` says where we have it from."""
+        return _made_again(self.operation, source, lambda: self._made(source))
+
+    def _made(self, source: Source) -> Operation:
         value, faults = self.operation, Faults()
         volumes = [faults.attempt(f"operation.volumes[{n}]", one.volume) for n, one in enumerate(value.volumes)]
         tracks = [faults.attempt(f"operation.tracks[{n}]", one.track) for n, one in enumerate(value.tracks)]
@@ -159,7 +165,8 @@ class OperationBody(Body):
     def check(self) -> None:
         """Check that it is an operation."""
         _check_place(self.one_of)
-        self.to_model()
+        check_rings_count(self.operation.volumes)
+        check_length(self.to_model())
 
 
 class ZoneBody(Body):
@@ -220,6 +227,9 @@ class ZoneBody(Body):
 
     def to_model(self, *, source: Source = _NO_SOURCE) -> Zone:
         """The zone; `source` says where we have it from."""
+        return _made_again(self.zone, source, lambda: self._made(source))
+
+    def _made(self, source: Source) -> Zone:
         value, faults = self.zone, Faults()
         volumes = [faults.attempt(f"zone.volumes[{n}]", one.volume) for n, one in enumerate(value.volumes)]
         faults.raise_any()
@@ -231,7 +241,23 @@ class ZoneBody(Body):
     def check(self) -> None:
         """Check that it is a zone."""
         _check_place(self.one_of)
-        self.to_model()
+        check_rings_count(self.zone.volumes)
+        check_length(self.to_model())
+
+
+_last: tuple[Any, Any] = (None, None)
+
+
+def _made_again(value: Any, source: Source, make: Callable[[], _MadeT]) -> _MadeT:
+    """What is made of a value, which is checked by making it and made again just afterwards; neither ever changes."""
+    global _last  # noqa: PLW0603  # one pair, which any thread may replace by another
+    kept, made = _last
+    if kept is value and source is _NO_SOURCE:
+        return made  # type: ignore[no-any-return]
+    fresh = make()
+    if source is _NO_SOURCE:
+        _last = value, fresh
+    return fresh
 
 
 def _check_place(one_of: OneOfValue | None) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from keepclear.errors import PeerError
+from keepclear.record.bodies.agreements import (
+    AffiliateBody,
+    AgreementChangedBody,
+    AgreementProposedBody,
+    AgreementSignedBody,
+    DeliverableBody,
+    ExemptionNoticeBody,
+    TermQueryBody,
+)
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.committed import CommitmentBody, OpeningBody
+from keepclear.record.bodies.joint import JointPlanBody, JointPlanSignedBody, MeasureBody
 from keepclear.record.bodies.keys import IdentityVouchBody, KeyCertificateBody, KeyRevocationBody
 from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody, LineTestBody
 from keepclear.record.bodies.members import (
@@ -19,12 +29,14 @@ from keepclear.record.bodies.members import (
     MemberRemovedBody,
 )
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
-from keepclear.record.bodies.talk import AnswerBody, CancelBody, MessageBody, RefusedBody
+from keepclear.record.bodies.talk import AnswerBody, AttachmentNote, CancelBody, MessageBody, RefusedBody
+from keepclear.record.bodies.watched import ClaimBody, IncidentBody, PositionsBody
 from keepclear.record.entries import Entry
 
-__all__ = ["BODIES", "body_of", "forget_bodies", "read_body"]
+__all__ = ["BODIES", "attachments_of", "body_of", "forget_bodies", "read_body"]
 
-_SHORT = 8192  # bytes of a body that is worth keeping in memory
+_WITH_ATTACHMENTS = (MessageBody, AgreementProposedBody, DeliverableBody, PositionsBody, IncidentBody)
+_SHORT = 8192  # bytes of a body of which many are kept in memory
 
 _MODELS: tuple[type[Body], ...] = (
     MessageBody,
@@ -46,6 +58,19 @@ _MODELS: tuple[type[Body], ...] = (
     MemberJoinedBody,
     MemberLeftBody,
     MemberRemovedBody,
+    AgreementProposedBody,
+    AgreementSignedBody,
+    AgreementChangedBody,
+    AffiliateBody,
+    ExemptionNoticeBody,
+    TermQueryBody,
+    DeliverableBody,
+    JointPlanBody,
+    JointPlanSignedBody,
+    MeasureBody,
+    PositionsBody,
+    ClaimBody,
+    IncidentBody,
 )
 
 BODIES: Mapping[tuple[str, int], type[Body]] = MappingProxyType(
@@ -64,7 +89,7 @@ def read_body(type: str, version: int, data: bytes) -> Body | None:  # noqa: A00
     PeerError
         If the bytes are not canonical JSON, or not a body of that type.
     """
-    return _read_again(type, version, data) if len(data) <= _SHORT else _read(type, version, data)
+    return (_read_again if len(data) <= _SHORT else _read_long_again)(type, version, data)
 
 
 def _read(type: str, version: int, data: bytes) -> Body | None:  # noqa: A002  # as above
@@ -74,11 +99,14 @@ def _read(type: str, version: int, data: bytes) -> Body | None:  # noqa: A002  #
 
 # One body is read by the guards, by what folds threads, by what searches, by what shows it; values never change.
 _read_again = functools.lru_cache(maxsize=256)(_read)
+# A long one takes a second to read, and is asked for several times within a moment; it takes some 30 MB.
+_read_long_again = functools.lru_cache(maxsize=2)(_read)
 
 
 def forget_bodies() -> None:
     """Keep nothing in memory of the bodies that were read: one of them was erased."""
     _read_again.cache_clear()
+    _read_long_again.cache_clear()
 
 
 def body_of(entry: Entry) -> Body | None:
@@ -87,12 +115,17 @@ def body_of(entry: Entry) -> Body | None:
     Raises
     ------
     PeerError
-        As `read_body`, and if a message notes other attachments than its leaf has.
+        As `read_body`, and if the body notes other attachments than its leaf has.
     """
     if entry.body is None:
         return None
     body = read_body(entry.leaf.type, entry.leaf.version, entry.body)
-    if isinstance(body, MessageBody) and len(body.attachments) != len(entry.leaf.attachments):
-        noted, there = len(body.attachments), len(entry.leaf.attachments)
-        raise PeerError(f"the message notes {noted} attachments, and its leaf has {there}")
+    noted, there = len(attachments_of(body)), len(entry.leaf.attachments)
+    if noted != there and isinstance(body, _WITH_ATTACHMENTS):
+        raise PeerError(f"the {body.TYPE} notes {noted} attachments, and its leaf has {there}")
     return body
+
+
+def attachments_of(body: Body | None) -> Sequence[AttachmentNote]:
+    """What a body notes of its attachments; none where its type has none, or it is not known."""
+    return body.attachments if isinstance(body, _WITH_ATTACHMENTS) else ()

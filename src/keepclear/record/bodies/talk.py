@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from keepclear.errors import Fault, InputError
-from keepclear.record.bodies.base import MOST_PARTS, Body, Line, Number, Text, Value
+from keepclear.record.bodies.base import MOST_PARTS, Body, Language, Line, Number, Text, Value
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.canonical import MOST_INTEGER
 from keepclear.record.entry_types import EntryType
@@ -23,9 +23,6 @@ __all__ = [
     "ReadBack",
     "RefusedBody",
 ]
-
-_Language = Annotated[str, Field(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
-"""A language tag (BCP 47), for example ``ar`` or ``zh-Hant``."""
 
 
 class Priority(StrEnum):
@@ -78,7 +75,7 @@ class MessageBody(Body):
 
     text: Text
     priority: Annotated[Priority, Field(strict=False)] = Priority.ROUTINE
-    language: _Language | None = None
+    language: Language | None = None
     about: Annotated[list[EntryRefValue], Field(max_length=MOST_PARTS)] = Field(default=[])
     attachments: Annotated[list[AttachmentNote], Field(max_length=MOST_PARTS)] = Field(default=[])
 

@@ -1,0 +1,48 @@
+"""What a pattern needs is in whatever it matches."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keepclear.line.attack_language import _vocabularies
+from keepclear.line.attack_words.needles import Needles, needs_of
+
+PATTERNS = [p for words in _vocabularies() for p in (*words.ordering, *words.planning, *words.naming)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needs"),
+    [
+        ("strike (?:the|a) bridge", [{"strike"}, {"bridge"}]),
+        ("(?:strike|bomb)ing?", [{"strike", "bomb"}, {"in"}]),
+        ("(?:strike|b)", []),
+        ("(?:air )?raid", [{"raid"}]),
+        ("(?:raid )+now", [{"raid"}, {"now"}]),
+        ("ra?id", [{"id"}]),
+        ("d m p i", [{"d m p i"}]),
+        (r"a\d", []),
+        ("(?<!no )(?!not )strike", [{"strike"}]),
+    ],
+)
+def test_needs_are_read_from_the_pattern(pattern, needs):
+    assert [set(one) for one in needs_of(re.compile(pattern))] == needs
+
+
+def test_a_pattern_for_letters_of_any_case_needs_nothing():
+    assert needs_of(re.compile("strike", re.IGNORECASE)) == ()
+    assert Needles([re.compile("strike", re.IGNORECASE)]).may_match("")
+
+
+@given(data=st.data())
+def test_what_a_pattern_matches_has_all_that_it_needs(data):
+    pattern = data.draw(st.sampled_from(PATTERNS))
+    text = data.draw(st.from_regex(pattern))
+    assert Needles([pattern]).may_match(text)
+
+
+def test_most_patterns_need_something():
+    without = [one for one in PATTERNS if not needs_of(one)]
+    assert len(without) < len(PATTERNS) / 20
+    assert not any(words.needles.may_match("supply run to the north depot") for words in _vocabularies()[1:])
