@@ -15,7 +15,7 @@ from bench.peers import PEERS
 from bench.record import RecordFigure
 from bench.scaling import Growth, Size, exponent
 
-__all__ = ["Results", "page", "with_node", "with_record"]
+__all__ = ["Results", "page", "with_agreements", "with_node", "with_record", "with_watch"]
 
 TOOLS = (
     "keepclear",
@@ -30,6 +30,7 @@ TOOLS = (
     "distributed",
 )
 RECORD_TOOLS = ("keepclear", "cryptography", "sqlalchemy")
+WATCH_TOOLS = ("keepclear", "numpy", "numba")
 NODE_TOOLS = (*RECORD_TOOLS, "fastapi", "uvicorn", "pydantic")
 
 
@@ -44,6 +45,8 @@ class Results:
     figures: list[Figure] = field(default_factory=list)
     record: list[RecordFigure] = field(default_factory=list)
     node: list[RecordFigure] = field(default_factory=list)
+    watch: list[RecordFigure] = field(default_factory=list)
+    agreements: list[RecordFigure] = field(default_factory=list)
 
 
 def page(results: Results) -> str:
@@ -63,6 +66,10 @@ def page(results: Results) -> str:
         parts.append(_record(results))
     if results.node:
         parts.append(_node(results))
+    if results.watch:
+        parts.append(_watch(results))
+    if results.agreements:
+        parts.append(_agreements(results))
     return "\n\n".join(parts) + "\n"
 
 
@@ -74,6 +81,16 @@ def with_record(written: str, results: Results) -> str:
 def with_node(written: str, results: Results) -> str:
     """The page as it was written, with the node's part measured anew; all else stays as it is."""
     return _with(written, _NODE_TITLE, _node(results))
+
+
+def with_watch(written: str, results: Results) -> str:
+    """The page as it was written, with the encounters measured anew; all else stays as it is."""
+    return _with(written, _WATCH_TITLE, _watch(results))
+
+
+def with_agreements(written: str, results: Results) -> str:
+    """The page as it was written, with the terms measured anew; all else stays as it is."""
+    return _with(written, _AGREEMENTS_TITLE, _agreements(results))
 
 
 def _with(written: str, title: str, section: str) -> str:
@@ -101,6 +118,20 @@ waiting is counted too. Each filing is a request of its own, and durable when it
 meanwhile. Searches are asked within one process, of tables filled directly (`bench/node_search.py`: longer routes, of
 40 to 60 points); the growth with what is known can be read from them. *Asked for* is at least so much of a rate, at
 most so much of anything else."""
+
+_WATCH_TITLE = "## Encounters"
+
+_WATCH_TEXT = """A made-up day from a fixed seed (`bench/encounters.py`): patrols, flights and drones of five parties
+wander about 500 by 500 km, each for two operations, of which most were filed and seen. Measured on one core: finding
+every encounter, measuring it, and its label with what it rests on and what would change it. Memory is what the process
+grows by while that is done; the tracks themselves are there before."""
+
+_AGREEMENTS_TITLE = "## Terms of agreements"
+
+_AGREEMENTS_TEXT = """A made-up day from a fixed seed (`bench/terms.py`): patrols, convoys, flights and others of three
+parties along a border of 200 positions, most of them within the terms; ten types of term that look at filings, ten
+terms of each. One core, one process. What is within a term is counted, all else is told with its sentence and
+evidence."""
 
 _CONTEST_TEXT = """Every competitor gets the same arrays and answers the same question: which pairs of flights
 come, at one and the same time, closer than 9,260 m and 304.8 m by more than 1 mm? *Search* is the tool's own work;
@@ -216,14 +247,26 @@ def _figures(figures: Iterable[Figure]) -> str:
 
 
 def _node(results: Results) -> str:
-    tools = ", ".join(f"{name} {found}" for name in NODE_TOOLS if (found := _version(name)))
+    return _measured(results, _NODE_TITLE, _NODE_TEXT, NODE_TOOLS, results.node)
+
+
+def _watch(results: Results) -> str:
+    return _measured(results, _WATCH_TITLE, _WATCH_TEXT, WATCH_TOOLS, results.watch)
+
+
+def _agreements(results: Results) -> str:
+    return _measured(results, _AGREEMENTS_TITLE, _AGREEMENTS_TEXT, WATCH_TOOLS, results.agreements)
+
+
+def _measured(results: Results, title: str, text: str, used: Sequence[str], figures: Sequence[RecordFigure]) -> str:
+    tools = ", ".join(f"{name} {found}" for name in used if (found := _version(name)))
     about = f"Measured by `{results.command}`. Machine: {_machine()}; Python {platform.python_version()}; {tools}."
     rows: list[tuple[str, ...]] = [("what", "measured", "asked for", "")]
-    for one in results.node:
+    for one in figures:
         asked = "" if one.asked is None else f"{'≥' if one.is_rate else '≤'} {_shown(one.asked)} {one.unit}"
         missed = one.asked is not None and (one.value < one.asked if one.is_rate else one.value > one.asked)
         rows.append((one.name, f"{_shown(one.value)} {one.unit}", asked, "missed" if missed else ""))
-    return "\n\n".join((_NODE_TITLE, _NODE_TEXT, about, _table(rows)))
+    return "\n\n".join((title, text, about, _table(rows)))
 
 
 def _record(results: Results) -> str:

@@ -16,19 +16,33 @@ from pathlib import Path
 from bench import ours
 from bench.commands import cluster_figures, parquet_figures, start_figures
 from bench.contest import contest
-from bench.node import node_figures
+from bench.encounters import encounter_figures
+from bench.node import PIECES, node_figures
 from bench.peers import PEERS
 from bench.positions import HORIZONTAL_M, VERTICAL_M, read_positions, swiss_day
 from bench.record import record_figures
-from bench.render import Results, page, with_node, with_record
+from bench.render import Results, page, with_agreements, with_node, with_record, with_watch
 from bench.replicas import DATA, replica_file
 from bench.scaling import measure_sizes
 from bench.service import service_figures
+from bench.terms import terms_figures
 
 __all__ = ["main"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-PARTS = ("contest", "sizes", "growing", "commands", "service", "cluster", "record", "node")
+PARTS = (
+    "contest",
+    "sizes",
+    "growing",
+    "commands",
+    "service",
+    "cluster",
+    "record",
+    "node",
+    "watch",
+    "agreements",
+    *PIECES,
+)
 HOUR_S = 3600.0
 QUICK = 200_000
 
@@ -39,8 +53,10 @@ def main() -> None:
     sizes = chosen.sizes or ([QUICK] if chosen.quick else [1_000_000, 10_000_000])
     repeats = 1 if chosen.quick else chosen.repeats
     results = Results("python -m bench.run" + "".join(f" {shlex.quote(word)}" for word in sys.argv[1:]))
-    alone = chosen.parts[0] if chosen.parts in (["record"], ["node"]) else ""
-    if not alone:  # those two compile nothing, or by themselves
+    pieces = PIECES if "node" in chosen.parts else [one for one in PIECES if one in chosen.parts]
+    alone = "record" if chosen.parts == ["record"] else "node" if {*chosen.parts} <= {"node", *PIECES} else ""
+    alone = chosen.parts[0] if chosen.parts in (["watch"], ["agreements"]) else alone
+    if not alone:  # those compile nothing, or by themselves
         _warm()
     if "sizes" in chosen.parts:  # first, while the process holds nothing else
         results.constant = measure_sizes(sizes, growing=False, repeats=repeats)
@@ -58,16 +74,25 @@ def main() -> None:
         results.figures += cluster_figures(replica_file(max(sizes), growing=False), max(sizes))
     if "record" in chosen.parts:
         results.record = record_figures(repeats, quick=chosen.quick)
-    if "node" in chosen.parts:
-        results.node = node_figures(quick=chosen.quick)
+    if pieces:
+        results.node = node_figures(quick=chosen.quick, pieces=pieces)
+    _pure(results, chosen.parts, quick=chosen.quick)
     if alone and chosen.output.exists():  # the rest takes an hour to measure anew
-        renew = with_record if alone == "record" else with_node
+        renew = {"record": with_record, "node": with_node, "watch": with_watch, "agreements": with_agreements}[alone]
         text = renew(chosen.output.read_text(encoding="utf-8"), results)
     else:
         text = page(results)
     chosen.output.write_text(text, encoding="utf-8")
     _keep(results, f"{alone}.json" if alone else "results.json")
     print(f"wrote {chosen.output}", file=sys.stderr)
+
+
+def _pure(results: Results, parts: list[str], *, quick: bool) -> None:
+    """What is judged without a node: encounters, and the terms of agreements."""
+    if "watch" in parts:
+        results.watch = encounter_figures(quick=quick)
+    if "agreements" in parts:
+        results.agreements = terms_figures(quick=quick)
 
 
 def _contest(results: Results, peers: list[str], legs: int, repeats: int) -> None:
@@ -97,6 +122,8 @@ def _keep(results: Results, name: str) -> None:
         "figures": results.figures,
         "record": [asdict(figure) for figure in results.record],
         "node": [asdict(figure) for figure in results.node],
+        "watch": [asdict(figure) for figure in results.watch],
+        "agreements": [asdict(figure) for figure in results.agreements],
     }
     (DATA / name).write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
@@ -105,7 +132,8 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=[], help="legs; 1M,10M if left out")
     parser.add_argument("--peers", type=_named(tuple(PEERS)), default=list(PEERS), help=f"of {', '.join(PEERS)}")
-    parser.add_argument("--parts", type=_named(PARTS), default=list(PARTS), help=f"of {', '.join(PARTS)}")
+    every = list(PARTS[: -len(PIECES)])
+    parser.add_argument("--parts", type=_named(PARTS), default=every, help=f"of {', '.join(PARTS)}")
     parser.add_argument("--repeats", type=int, default=3, help="the best of so many runs counts")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} legs unless told otherwise, one run of each")
     parser.add_argument("--output", type=Path, default=PAGE)

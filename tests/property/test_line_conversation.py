@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from keepclear.line.conversation import Conversation, Receipt
 from keepclear.line.threads import Searched
 from keepclear.model.findings import Answer
+from keepclear.record.bodies.agreements import TermQueryBody
 from keepclear.record.bodies.line_talk import AcceptedRiskBody, AdvisoryBody
 from keepclear.record.bodies.talk import AnswerBody, AnswerGiven, CancelBody, MessageBody, Priority, RefusedBody
+from keepclear.record.bodies.watched import IncidentBody
 from keepclear.record.names import log_origin
 from tests.reference.made_lines import MadeLine, operation_body, ref
 
@@ -20,7 +22,22 @@ LON, LAT = 40.0, 37.0
 parties = st.sampled_from(PARTIES)
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["file", "amend", "cancel", "answer", "answer", "answer", "advise", "accept", "refuse", "say"]),
+        st.sampled_from(
+            [
+                "file",
+                "amend",
+                "cancel",
+                "answer",
+                "answer",
+                "answer",
+                "advise",
+                "accept",
+                "refuse",
+                "say",
+                "ask",
+                "report",
+            ]
+        ),
         parties,
         st.integers(0, 40),
         st.integers(0, 40),
@@ -63,7 +80,16 @@ def body_of_step(step, line, told, party):
             return AcceptedRiskBody(advisory=ref(target), reason="in contact")
         case "refuse":
             return RefusedBody(entry=ref(target), guard="NO_SHARING")
-    return MessageBody(text="Hello.", priority=list(Priority)[second % 4])
+    return words_of_step(what, ref(target), ref(told[second % len(told)]), second, is_odd=is_odd)
+
+
+def words_of_step(what, target, other, number, *, is_odd):
+    if what == "ask":
+        return TermQueryBody(agreement="a", question="Why?", urgent=is_odd)
+    if what == "report":
+        stage = ("first", "full", "reply")[number % 3]
+        return IncidentBody(id="1", stage=stage, detected_s=T0, about=target, follows=other)
+    return MessageBody(text="Hello.", priority=list(Priority)[number % 4], about=[target] if is_odd else [])
 
 
 def made(script, given_receipts, given_searches):

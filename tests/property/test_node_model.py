@@ -160,6 +160,14 @@ class World:
         wanted = [n for n in taker.records.wanted(origin) if b % 3 or n % 2]
         self._give(giver, taker, origin, wanted)
 
+    def late(self, who: int, a: int, b: int) -> None:
+        """What one says comes to another, who looks at it, and the bodies come after that."""
+        whom = (who + 1 + a % 2) % 3
+        self.file(who, a // 2, b)
+        self._carry(who, whom, bodies=False)
+        self.look(whom, 0, 0)
+        self.bodies(who, a, 1)
+
     def look(self, who: int, a: int, b: int) -> None:  # noqa: ARG002
         self.nodes[who].projector.catch_up()
         self._learn(who)
@@ -243,7 +251,9 @@ class World:
                     pair = frozenset(by_name[side.is_zone, side.party, side.id] for side in (one.a, one.b))
                     wanted[pair] = one.answer
         with node.database.reading() as conn:
-            rows = [row for row in node.conflicts(limit=10_000) if row.state in _OPEN]
+            all_rows = node.conflicts(limit=10_000)
+            assert len({(row.first, row.second) for row in all_rows}) == len(all_rows)
+            rows = [row for row in all_rows if row.state in _OPEN]
             filings = filings_by_id(conn, {number for row in rows for number in (row.first, row.second)})
         assert all(one.state is FilingState.ACTIVE for one in filings.values())
         told = {frozenset(self._place(filings[n].ref) for n in (row.first, row.second)): row.answer for row in rows}
@@ -452,8 +462,8 @@ def _world(line: tuple[Path, float], path: Path) -> Iterator[World]:
 
 
 STEPS = (
-    "file", "file", "file", "amend", "cancel", "keep_back", "tell_twice", "carry", "carry", "carry", "bodies", "look",
-    "erase", "time", "jump", "restart", "rebuild", "ask", "ask",
+    "file", "file", "file", "amend", "cancel", "keep_back", "tell_twice", "carry", "carry", "carry", "bodies",
+    "late", "late", "look", "erase", "time", "jump", "restart", "rebuild", "ask", "ask",
 )  # fmt: skip
 _NUMBERS = st.integers(0, 3_000)
 _STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 2), _NUMBERS, _NUMBERS)

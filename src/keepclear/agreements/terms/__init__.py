@@ -1,0 +1,1 @@
+"""Terms: clauses that a program can check, one module for each type."""

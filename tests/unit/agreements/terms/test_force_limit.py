@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.agreements.terms.made_terms import HOUR, T0, area, filed, flown, only, results, term
+
+SAMPLE = {"area": "map.geojson#east", "category": "tank", "max": 10, "parties": ["ru"]}
+
+
+def limit(**more):
+    return term("FORCE_LIMIT", **(SAMPLE | more))
+
+
+def inside(*platforms, start_s=T0, **more):
+    return filed(area(lon=42.0, lat=36.8, start_s=start_s, platforms=platforms, **more))
+
+
+@pytest.mark.parametrize(
+    ("filings", "result"),
+    [
+        ([], "no data"),
+        ([inside((10, "tank"))], "met"),
+        ([inside((11, "tank"))], "breached"),
+        ([inside((11, "truck"))], "met"),
+        ([inside((6, "tank")), inside((6, "Tank"))], "breached"),
+        ([inside((6, "tank")), inside((6, "tank"), start_s=T0 + 2 * HOUR)], "met"),
+        ([inside((6, "tank")), inside((6, "tank"), start_s=T0 + 1.9 * HOUR)], "breached"),
+        ([inside((None, "tank"))], "possible"),
+        ([inside((11, ""))], "possible"),
+        ([inside()], "possible"),
+        ([replace(inside((11, "tank")), is_rough=True)], "possible"),
+        ([inside((11, "tank"), uncertainty_m=40_000.0)], "possible"),
+        ([filed(area(lon=42.0, lat=36.999, platforms=[(11, "tank")]))], "possible"),
+        ([filed(area(lon=40.0, lat=36.8, platforms=[(11, "tank")]))], "no data"),
+        ([filed(area("tr", lon=42.0, lat=36.8, platforms=[(11, "tank")]))], "no data"),
+    ],
+)
+def test_platforms_are_counted_at_each_time(filings, result):
+    assert results(limit(), filings) == [result]
+
+
+def test_tracks_are_counted_by_themselves():
+    positions = [(42.0, 36.8), (42.01, 36.8)]
+    units = [flown(unit=f"U{number}", positions=positions, platform_class="tank") for number in range(11)]
+    assert results(limit(), tracks=units) == ["breached"]
+    assert results(limit(), tracks=units[:10]) == ["met"]
+    unknown = [replace(one, platform_class="") for one in units]
+    assert results(limit(), tracks=unknown) == ["possible"]
+    assert "11 tank of ru in map.geojson#east, by tracks" in only(limit(), tracks=units).sentence
