@@ -1,0 +1,1 @@
+"""Scenarios played again: who said and did what when, by real nodes, on a clock that is stepped."""
