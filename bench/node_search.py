@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import MetaData, create_engine, inspect, text
 
 from bench.record import RecordFigure
 from bench.replicas import DATA
@@ -29,9 +30,11 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.node.searching import Search
 from keepclear.record.entries import EntryRef
 from keepclear.separation.asking import Prepared
+from keepclear.store.node import schema
 from keepclear.store.node.cells import add_cells
-from keepclear.store.node.database import NodeDatabase
+from keepclear.store.node.database import NodeDatabase, facts, projections
 from keepclear.store.node.filings import Filing, FilingState, add_filings, put_plans
+from keepclear.store.node.kept_values import keep_value
 from keepclear.store.node.plan_bytes import packed
 
 __all__ = ["fill", "main", "searched", "things"]
@@ -44,6 +47,7 @@ PARTIES = ("north", "east", "south", "west", "aid", "un")
 SIZES = (1_000, 10_000, 100_000)
 ASKED = 300
 FORM = 1  # of the kept tables: another number makes them anew
+_READ = ("filing", "plan", "cell", "cell_class")
 _LIMITS_MS = {100_000: 20.0, 1_000_000: 60.0}
 
 
@@ -190,7 +194,41 @@ def _filled(size: int) -> NodeDatabase:
             fill(database, search, low, [next(source) for _ in range(min(20_000, size - low))])
         database.close()
         making.rename(path.parent)
-    return NodeDatabase.open(path)
+    elif not _adopted(path):
+        shutil.rmtree(path.parent)
+        return _filled(size)
+    database = NodeDatabase.open(path)
+    assert not database.stale, f"{path} was emptied"
+    return database
+
+
+def _adopted(path: Path) -> bool:
+    """Make kept tables those of today's program, which else would empty them; not where searches read them otherwise.
+
+    What a search reads is filled from a seed and stays; all other tables are empty, and made anew.
+    """
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with engine.begin() as conn:
+            there = inspect(conn)
+            for name in _READ:
+                table = projections.tables[name]
+                columns = {column["name"] for column in there.get_columns(name)} if there.has_table(name) else set()
+                indexes = {index["name"] for index in there.get_indexes(name)} if columns else set()
+                if columns != {one.name for one in table.columns} or indexes != {one.name for one in table.indexes}:
+                    return False
+            if not conn.execute(text("SELECT 1 FROM filing LIMIT 1")).scalar():
+                return False
+            others = MetaData()
+            others.reflect(conn, only=[name for name in there.get_table_names() if name not in _READ])
+            others.drop_all(conn)
+            facts.create_all(conn, checkfirst=False)
+            schema.stamp_tables(conn, schema.FACTS_VERSION)
+            projections.create_all(conn)
+            keep_value(conn, schema._MADE_AS, schema._shape())  # noqa: SLF001  # nobody else says what it is not
+    finally:
+        engine.dispose()
+    return True
 
 
 def _timed(database: NodeDatabase, search: Search, asked: Sequence[Operation | Zone]) -> list[float]:

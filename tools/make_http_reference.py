@@ -32,6 +32,10 @@ _TITLES = {
     "proposals": "What takes two persons",
     "acts": "Who did what",
     "health": "Health and numbers",
+    "agreements": "Agreements",
+    "positions": "Positions",
+    "encounters": "Encounters, incidents and claims",
+    "joint plans": "Joint plans",
 }
 _INTRODUCTION = """\
 # The HTTP API

@@ -96,7 +96,8 @@ def test_everything_works_where_nobody_serves(parties: Path) -> None:
     filed = ask(parties, "file", "north", "plan.geojson", "--yes")
     assert "Filed as north:river-bank:" in filed
     assert "when your node runs" in filed
-    assert "somebody must be asked" in ask(parties, "file", "north", "plan.geojson", status=2)
+    for dry_run in ((), ("--dry-run",)):  # what filing would refuse, a dry run refuses too
+        assert "is filed already" in ask(parties, "file", "north", "plan.geojson", *dry_run, status=2)
     assert "plan of north" in ask(parties, "file", "south", "plan.geojson", "--yes", status=2)
 
 

@@ -62,6 +62,33 @@ def test_a_restored_node_asks_every_member_before_it_speaks(tmp_path):
             assert not forks(node)
 
 
+@pytest.mark.slow
+def test_who_can_only_call_shows_a_restored_node_what_it_holds_when_it_calls(tmp_path):
+    copy, words = tmp_path / "copy", tmp_path / "words"
+    words.write_text(PASSPHRASE + "\n")
+    with nodes_in(tmp_path) as nodes:
+        ru, tr = made = nodes.new("RU"), nodes.new("TR", called_only=False)
+        for node in made:
+            node.start()
+        joined(list(made))
+        with at_work(made, desks=1) as before:
+            all_busy(before)
+            ru.run("backup", str(copy), "--sealed-with", str(words))
+            for _ in range(3):
+                all_busy(before)
+        must_all_have(made, before)
+        kill(ru)
+        put_back(ru, copy, words)
+        ru.start()
+        with client_of(ru) as client:
+            until(lambda: not client.status(LINE).silence, "RU has been shown what TR holds, in turns of TR's")
+        with at_work(made, desks=1, first=10) as after:
+            all_busy(after)
+        must_all_have(made, [*before, *after])
+        must_be_sound(made)
+        assert not forks(tr)
+
+
 def forks(node: NodeProcess) -> list[object]:
     store = node.folder.open_records(readonly=True)
     try:

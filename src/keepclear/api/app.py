@@ -33,10 +33,12 @@ __all__ = ["ROUTES", "create_app"]
 
 PREFIX = "/api/v1"
 ROUTES = (
-    "acts", "alarms", "bundles", "checks", "conflicts", "drafts", "entries", "events", "inbox", "lines", "me",
-    "messages", "operations", "proposals", "rosters", "series", "sessions", "tokens", "users", "zones",
+    "acts", "agreements", "alarms", "bundles", "checks", "conflicts", "drafts", "encounters", "entries", "events",
+    "inbox", "joint_plans", "lines", "me", "messages", "operations", "positions", "proposals", "rosters", "series",
+    "sessions", "tokens", "users", "zones",
 )  # fmt: skip
 """Modules of `keepclear.api.routes` whose `router` is under ``/api/v1``."""
+_BUSY = frozenset({"operations", "zones"})
 OUTSIDE = ("health", "metrics")
 """Modules of `keepclear.api` whose `router` is where its paths say."""
 
@@ -60,7 +62,7 @@ def create_app(node: Node) -> FastAPI:
     app.state.event_feed = feed = EventFeed(node.database, node.bell, frame_of=frame_of)
     app.state.meters = meters = Meters(node, feed)
     feed.start()  # it ends when the node stops
-    for name in ROUTES:
+    for name in sorted(ROUTES, key=_BUSY.__contains__, reverse=True):  # a request is held against one after another
         app.include_router(import_module(f"keepclear.api.routes.{name}").router, prefix=PREFIX)
     for name in OUTSIDE:
         app.include_router(import_module(f"keepclear.api.{name}").router)

@@ -66,6 +66,8 @@ class EventStream(Response):
         How often something is sent where nothing happens, so that both ends know that they are connected.
     most_blocked_s
         How long a reader may take none of what is sent to it.
+    wait
+        Whether it goes on with what happens from now on.
     """
 
     media_type = "text/event-stream"
@@ -80,6 +82,7 @@ class EventStream(Response):
         recheck_s: float = 60.0,
         heartbeat_s: float = 15.0,
         most_blocked_s: float = 30.0,
+        wait: bool = True,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]  # nobody knows
@@ -90,6 +93,7 @@ class EventStream(Response):
         self._recheck_s = recheck_s
         self._heartbeat_s = heartbeat_s
         self._most_blocked_s = most_blocked_s
+        self._waits = wait
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
         """Send events until something ends it."""
@@ -123,6 +127,8 @@ class EventStream(Response):
                 data = b"".join(frame.data for frame in frames if self._wanted.has(frame))
                 # The number goes on although nothing of it was wanted: who resumes need not read all that again.
                 await self._write(send, data or f"id: {after}\n\n".encode())
+            elif not self._waits:
+                return
             elif not await wait(min(self._heartbeat_s, self._recheck_s)):
                 await self._write(send, f"id: {after}\n: still here\n\n".encode())
 

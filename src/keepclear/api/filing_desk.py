@@ -13,7 +13,9 @@ from keepclear.api.paging import Page
 from keepclear.api.parameters import Span, lines_asked, ref_of, refs_of
 from keepclear.api.shown.entries import ref_told
 from keepclear.api.shown.filings import filing_told, found_told
+from keepclear.api.shown.terms import kept_finding_told
 from keepclear.errors import Fault, InputError, KeepclearError
+from keepclear.line.operation_states import OperationState
 from keepclear.node.actors import Actor
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.filing_requests import FilingRequest
@@ -21,11 +23,13 @@ from keepclear.node.refusals import NotFoundError
 from keepclear.record.bodies.plans import OperationBody, OperationValue, ZoneBody, ZoneValue
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import Entry, EntryRef
+from keepclear.store.node.agreements import findings_of
 from keepclear.store.node.filings import Box, Filing, FilingState, filing_of, filings_like
 from keepclear.values.base import Listed
 from keepclear.values.conflicts import FoundTold
 from keepclear.values.entries import EntrySaid
 from keepclear.values.filings import CancelledTold, CheckAsked, FiledTold, FilingTold, OperationAsked, ZoneAsked
+from keepclear.watch.conformance import Keeping
 
 if TYPE_CHECKING:
     from keepclear.node.running import Node
@@ -41,6 +45,7 @@ __all__ = [
     "filed_told",
     "filing_of_id",
     "filings_listed",
+    "sent",
 ]
 
 FilingType = Literal["operation", "zone"]
@@ -96,9 +101,11 @@ def filing_of_id(node: Node, kind: FilingType, text: str, actor: Actor, response
         thread = None
     if thread is not None:
         if thread.state is not None:
-            more["state"] = thread.state.value
+            more["state"] = _by_track(node, filing, thread.state.value)
         if thread.searched is not None:
             more["answer"] = thread.searched.answer.value
+    with node.database.reading() as conn:
+        more["terms"] = [kept_finding_told(row) for row in findings_of(conn, filing.id)]
     response.headers["etag"] = _etag(filing)
     return filing_told(filing, **more)
 
@@ -107,8 +114,13 @@ def checked(node: Node, asked: CheckAsked, actor: Actor) -> FoundTold:
     """What a plan comes too close to; nobody is told."""
     thing = _one_of(asked.operation, asked.zone)
     leaving_out = refs_of(node, asked.leaving_out, field="leaving_out")
-    request = FilingRequest(thing=thing, line=asked.line, exercise=asked.exercise)
-    return found_told(node.filing.check(request, by=actor, leaving_out=leaving_out))
+    request = FilingRequest(thing=thing, line=asked.line, exercise=asked.exercise, on_behalf_of=asked.on_behalf_of)
+    warnings: tuple[str, ...] = ()
+    if asked.to_file:
+        members = asked.model_dump(mode="json", exclude_unset=True, exclude={"to_file", "leaving_out"})
+        warnings = node.filing.try_out(FilingRequest.of_json(members), by=actor, instead_of=leaving_out)
+    found = found_told(node.filing.check(request, by=actor, leaving_out=leaving_out))
+    return found.model_copy(update={"warnings": list(warnings)})
 
 
 def filed(
@@ -184,6 +196,12 @@ def filed_told(node: Node, kind: FilingType, done: Any, response: Response) -> F
     )
 
 
+def sent(told: FiledTold, response: Response) -> Response:
+    """The answer to a filing, written here: FastAPI would check it once more, and have another thread write it."""
+    body = told.model_dump_json(by_alias=True)
+    return Response(body, 201, headers=dict(response.headers), media_type="application/json")
+
+
 def _one_of(operation: OperationValue | None, zone: ZoneValue | None) -> OperationValue | ZoneValue:
     if (operation is None) == (zone is None):
         problem = "neither an operation nor a zone" if operation is None else "an operation and a zone"
@@ -205,3 +223,11 @@ def _plan_of(entry: Entry) -> dict[str, Any]:
     members = json.loads(entry.body)
     told = {"thing": members.get("operation") or members.get("zone"), "remarks": body.remarks}
     return told | ({"on_behalf_of": body.on_behalf_of} if isinstance(body, OperationBody) else {})
+
+
+def _by_track(node: Node, filing: Filing, state: str) -> str:
+    """The state of a filing of ours that is under way, as its track shows it, where there is one."""
+    if state != OperationState.ACTIVE or filing.party != node.party or not node.positions.any:
+        return state
+    found = next((one for one in node.track_watch.states() if one.operation == filing.ref), None)
+    return state if found is None or found.keeping is Keeping.UNKNOWN else str(found.keeping)

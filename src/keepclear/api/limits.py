@@ -22,12 +22,17 @@ from keepclear.errors import Fault, InputError, PeerError
 from keepclear.node.actors import Actor
 from keepclear.record.canonical import MOST_INTEGER, parse
 
-__all__ = ["MOST_BYTES", "RAW", "Limits", "RowId"]
+__all__ = ["LONG", "MOST_BYTES", "RAW", "Limits", "RowId"]
 
 MOST_BYTES = 4 * 2**20
 """Bytes of a request's body, where `RAW` says nothing else."""
-RAW: Mapping[str, int] = {r"/api/v1/lines/[^/]+/bundles": 2**30}
+LONG: Mapping[str, int] = {r"/api/v1/agreements(?:/[^/]+/versions)?": 24 * 2**20}
+"""Paths whose JSON may be longer, and by how much: the document of an agreement, with its maps."""
+RAW: Mapping[str, int] = {r"/api/v1/lines/[^/]+/bundles": 2**36}
 """Paths whose bodies are no JSON and are read piece by piece by what they are for; and how many bytes they may have."""
+
+LINES = frozenset({"/api/v1/positions"})
+"""Paths whose bodies may be lines of JSON (``application/x-ndjson``), each read by what they are for."""
 
 RowId = Annotated[int, Path(ge=1, le=MOST_INTEGER, description="The number of it.")]
 """Parameter of a path that is the number of a row."""
@@ -41,6 +46,8 @@ _LARGE = 64 * 2**10  # from here on reading takes long enough to be done beside 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # lines and tabs are for people
 _JSON = re.compile(r"application/json\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+_LONG = tuple((re.compile(pattern), most) for pattern, most in LONG.items())
+_LINES = re.compile(r"application/x-ndjson\s*(?:;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
 _RAW = tuple((re.compile(pattern), most) for pattern, most in RAW.items())
 
 
@@ -108,7 +115,8 @@ def _check_target(scope: Scope) -> None:
 
 async def _checked_body(scope: Scope, receive: Receive) -> bytes:
     signed_in = isinstance(scope["state"].get("actor"), Actor)
-    most = _checked_length(scope, MOST_BYTES)
+    longest = next((most for pattern, most in _LONG if pattern.fullmatch(scope["path"])), MOST_BYTES)
+    most = _checked_length(scope, longest)
     if not signed_in and _content_length(scope) > _STRANGERS_BYTES:
         raise _RefusedError(401, Fault("sign in first", "a session or a token that is in force"))
     try:
@@ -117,15 +125,18 @@ async def _checked_body(scope: Scope, receive: Receive) -> bytes:
     except TimeoutError:
         fault = Fault("the body did not come whole", f"all of it within {_WHOLE_WITHIN_S:.0f} s")
         raise _RefusedError(408, fault) from None
+    if body and _is_lines(scope):
+        scope["state"]["body"] = body
+        return body
     if body:
         _check_type(scope)
-        await (run_in_threadpool(_check_json, body) if len(body) > _LARGE else _at_once(body))
+        await (run_in_threadpool(_check_json, body, most) if len(body) > _LARGE else _at_once(body))
     scope["state"]["body"] = body
     return body
 
 
 async def _at_once(body: bytes) -> None:
-    _check_json(body)
+    _check_json(body, MOST_BYTES)
 
 
 def _checked_length(scope: Scope, most: int) -> int:
@@ -157,6 +168,13 @@ async def _whole(receive: Receive, most: int) -> bytes:
             return b"".join(parts)
 
 
+def _is_lines(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    plain = headers.get("content-encoding", "identity").lower() == "identity"
+    kinds = headers.getlist("content-type")
+    return scope["path"] in LINES and plain and len(kinds) == 1 and _LINES.fullmatch(kinds[0].strip()) is not None
+
+
 def _check_type(scope: Scope) -> None:
     headers = Headers(scope=scope)
     encoding = headers.get("content-encoding", "identity")
@@ -169,11 +187,11 @@ def _check_type(scope: Scope) -> None:
         raise _RefusedError(415, fault)
 
 
-def _check_json(body: bytes) -> None:
+def _check_json(body: bytes, most: int) -> None:
     if body.count(b"[") + body.count(b"{") > _MOST_CONTAINERS:
         raise _RefusedError(413, Fault(f"more than {_MOST_CONTAINERS} lists and objects", "send it in parts"))
     try:
-        value = parse(body, limit=MOST_BYTES)
+        value = parse(body, limit=most)
     except PeerError as error:
         raise _RefusedError(400, Fault(f"the body cannot be read: {error}", "JSON as RFC 7493 has it")) from None
     if b"\\" in body or b"\x7f" in body or not body.isascii():

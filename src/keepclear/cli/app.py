@@ -10,21 +10,33 @@ import typer
 
 from keepclear import __version__
 from keepclear.cli import (
+    agreement,
     alarm,
     audit,
     backup,
     check,
+    claim,
+    claim_node,
+    conflict,
     convert,
     demo,
+    draft,
+    encounter,
     filing,
     formats,
     inbox,
+    incident,
     init,
+    joint,
     key,
     line,
     log,
+    measure,
     minima,
     node_proof,
+    positions,
+    replay,
+    series,
     serve,
     stop,
     talk,
@@ -54,6 +66,9 @@ app.command("check", context_settings=_LENIENT)(check.command)
 app.command("convert", context_settings=_LENIENT)(convert.command)
 app.command("formats", short_help="Show which files can be read and written.")(formats.command)
 app.command("minima", short_help="Show the least separation between two kinds.")(minima.command)
+app.command("encounter", context_settings=_LENIENT, short_help="Say what an encounter was, by the record.")(
+    encounter.command
+)
 app.command("verify", context_settings=_LENIENT)(verify.command)
 app.command("audit", context_settings=_LENIENT)(audit.command)
 app.command("init", short_help="Set up your party's node.")(init.command)
@@ -68,14 +83,26 @@ app.command("answer", short_help="Answer what another party has said.")(talk.ans
 app.command("inbox", short_help="Show what waits for an answer, and how your filings stand.")(inbox.command)
 app.command("proof", short_help="Write the proof of an entry.")(node_proof.command)
 app.command("demo", short_help="Watch two nodes on this machine go through a story.")(demo.command)
+app.command("replay", short_help="Watch a scenario played by real nodes, and checked.")(replay.command)
 app.command("backup", short_help="Copy your node into one file.")(backup.backup)
 app.command("restore", short_help="Put a node back from a backup.")(backup.restore)
 app.command("rebuild", short_help="Make the tables anew from the logs.")(backup.rebuild)
 app.command("export", short_help="Write what your party has said into a folder.")(backup.export)
+app.add_typer(agreement.app)
+app.add_typer(draft.app)
+app.add_typer(conflict.app)
+app.add_typer(series.app)
 app.add_typer(alarm.app)
 app.add_typer(user.app)
 app.add_typer(key.app)
 app.add_typer(log.app)
+assert claim_node.app is claim.app  # its commands stand beside those that need no node
+app.add_typer(claim.app)
+app.add_typer(positions.app)
+app.add_typer(joint.app)
+app.add_typer(incident.app)
+app.command("encounters", short_help="Show the encounters that your node has found.")(incident.encounters)
+app.command("measure", short_help="Say what would keep filings apart, or have them meet.")(measure.command)
 
 
 _STATUS_OF: dict[type[Exception], int] = {PeerError: BAD_INPUT, IntegrityError: NOT_PROVED, StoreError: NOT_STORED}

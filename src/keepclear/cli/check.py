@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from keepclear.model.operations import Plans
     from keepclear.separation.minima import MinimaTable
 
-__all__ = ["STATUS", "command"]
+__all__ = ["STATUS", "command", "read_minima"]
 
 STATUS = {Answer.CLEAR: 0, Answer.CONFLICT: 1, Answer.POSSIBLE: 3}
 _FORMATS = ("table", "json", "geojson", "kml")
@@ -116,7 +116,7 @@ def command(
     refuse_unknown(files, (name for option in context.command.params for name in option.opts), faults)
     asked = _Asked(
         files=files,
-        minima=faults.take("--minima", minima, _minima),
+        minima=faults.take("--minima", minima, read_minima),
         between=faults.take("--between", between, parse_choice("parties", "all")) or "",
         propose=propose,
         window=parse_window(start, end, faults),
@@ -143,7 +143,14 @@ def command(
     return STATUS[report.answer]
 
 
-def _minima(text: str) -> MinimaTable:
+def read_minima(text: str) -> MinimaTable:
+    """The minima that ``--minima`` gives: numbers for all, or a file of rules.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
     from keepclear.separation.minima import MinimaTable
 
     try:

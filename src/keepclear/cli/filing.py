@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption
 from keepclear.cli.found_text import STATUS_OF, found_text, worst
-from keepclear.cli.node_link import confirmed, folder_of, linked
+from keepclear.cli.node_link import asked, confirmed, folder_of, linked
 from keepclear.cli.options import Faults, check_files, parse_numbers, unshielded
 from keepclear.cli.output import put
 from keepclear.cli.receipts import received_text
@@ -19,10 +19,13 @@ from keepclear.errors import Fault, InputError
 if TYPE_CHECKING:
     from keepclear.cli.node_requests import AskedNode
 
-__all__ = ["amend", "cancel", "file"]
+__all__ = [
+    "CalledOption", "ExerciseOption", "RemarksOption", "ToOption", "amend", "cancel", "file", "filed_text", "plans",
+]  # fmt: skip
 
 _COARSE = "KM[,SECONDS[,METRES]]: cells of the grid, step of times, step of heights; for example 10,1800"
 _NOT_DONE = 1
+_TRIED = ("recipients", "exercise", "reason_if_late", "precision", "line")
 
 ToOption = Annotated[
     list[str] | None,
@@ -44,6 +47,12 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ENTRY", help="PARTY:LINE:
 LateOption = Annotated[
     str | None, typer.Option("--reason-if-late", metavar="TEXT", help="Why it is told so shortly before it begins.")
 ]
+DespiteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--despite-terms", metavar="TEXT", help="Why it is filed although it is not within a term; else it asks."
+    ),
+]
 RemarksOption = Annotated[str | None, typer.Option("--remarks", metavar="TEXT", help="What else is to be said of it.")]
 
 
@@ -59,17 +68,20 @@ def file(
     called: CalledOption = None,
     remarks: RemarksOption = None,
     reason_if_late: LateOption = None,
+    despite_terms: DespiteOption = None,
     yes: YesOption = False,
     passphrase_file: PassphraseOption = None,
 ) -> int:
     """File what you plan: show what it comes too close to, ask, and tell the others.
 
-    A filing tells; it asks for no permission, and no answer to it is one. Exit status of --dry-run: 0 clear (no
-    conflict found in what is known), 1 conflict, 3 possible and no conflict.
+    A filing tells; it asks for no permission, and no answer to it is one. What is not within a term of an agreement in
+    force is told with its clause before it is filed, and filed only by who says why, --yes or not. Exit status of
+    --dry-run: 0 clear (no conflict found in what is known), 1 conflict, or not within a term, 3 possible and no
+    conflict; and what filing would refuse, a dry run refuses too.
     """
     wanted = _wanted(coarse)
-    bodies = _plans(files, folder_of(directory).party, called)
-    more = {
+    bodies = plans(files, folder_of(directory).party, called)
+    more: dict[str, Any] = {
         "recipients": "all" if to is None else to, "exercise": exercise, "remarks": remarks,
         "reason_if_late": reason_if_late, "precision": wanted, "line": line,
     }  # fmt: skip
@@ -78,15 +90,16 @@ def file(
             told = [node.requests.post("/drafts", _asked(body, more)) for body in bodies]
             put([f"Kept as draft {one['id']}; nobody is told.\n" for one in told], None)
             return 0
-        answer = _shown_before(node, bodies, line=line, exercise=exercise)
+        answer, known, broken = _shown_before(node, bodies, more)
         if dry_run:
-            return STATUS_OF[answer]
+            return STATUS_OF["conflict" if broken else answer]
+        more["despite_terms"] = _despite(broken, despite_terms)
         if not _agreed(len(bodies), answer, yes=yes):
             put(["Nothing was filed.\n"], None)
             return _NOT_DONE
         for body in bodies:
             told = node.requests.post(f"/{body[0]}s", _asked(body, more))
-            put([*_filed_text(told), *received_text(node, told["id"], directory)], None)
+            put([*filed_text(told, known), *received_text(node, told["id"], directory)], None)
     return 0
 
 
@@ -100,12 +113,13 @@ def amend(
     called: CalledOption = None,
     remarks: RemarksOption = None,
     reason_if_late: LateOption = None,
+    despite_terms: DespiteOption = None,
     yes: YesOption = False,
     passphrase_file: PassphraseOption = None,
 ) -> int:
     """File a plan in the place of an earlier one of yours; answers to that one no longer count."""
     wanted = _wanted(coarse)
-    bodies = _plans([file], folder_of(directory).party, called)
+    bodies = plans([file], folder_of(directory).party, called)
     if len(bodies) != 1:
         raise InputError(Fault(f"{len(bodies)} plans in the file", "the one that takes the place", file=file))
     with linked(directory, passphrase_file) as node:
@@ -115,18 +129,19 @@ def amend(
             raise InputError(
                 Fault(f"{entry} is of type {before['type']}, and this is of type {bodies[0][0]}", file=file)
             )
-        answer = _shown_before(node, bodies, line=before["line"], exercise=exercise, leaving_out=[entry])
-        if dry_run:
-            return STATUS_OF[answer]
-        if not _agreed(1, answer, yes=yes):
-            put(["Nothing was amended.\n"], None)
-            return _NOT_DONE
-        more = {
+        more: dict[str, Any] = {
             "recipients": "all" if to is None else to, "exercise": exercise, "remarks": remarks,
             "reason_if_late": reason_if_late, "precision": wanted, "line": before["line"],
         }  # fmt: skip
+        answer, known, broken = _shown_before(node, bodies, more, leaving_out=[entry])
+        if dry_run:
+            return STATUS_OF["conflict" if broken else answer]
+        more["despite_terms"] = _despite(broken, despite_terms)
+        if not _agreed(1, answer, yes=yes):
+            put(["Nothing was amended.\n"], None)
+            return _NOT_DONE
         told = node.requests.put(f"/{before['type']}s/{entry}", _asked(bodies[0], more), if_match=tag)
-        put([*_filed_text(told, instead_of=entry), *received_text(node, told["id"], directory)], None)
+        put([*filed_text(told, known, instead_of=entry), *received_text(node, told["id"], directory)], None)
     return 0
 
 
@@ -152,7 +167,7 @@ def cancel(
     return 0
 
 
-def _plans(files: Sequence[str], party: str, called: str | None) -> list[tuple[str, dict[str, Any]]]:
+def plans(files: Sequence[str], party: str, called: str | None) -> list[tuple[str, dict[str, Any]]]:
     """The plans of files as requests have them: of which type, and the value."""
     from keepclear.cli.log_saying import plan_bodies
     from keepclear.formats.registry import read_many
@@ -194,19 +209,42 @@ def _asked(body: tuple[str, dict[str, Any]], more: Mapping[str, Any]) -> dict[st
 def _shown_before(
     node: AskedNode,
     bodies: Sequence[tuple[str, dict[str, Any]]],
+    more: Mapping[str, Any],
     *,
-    line: str | None,
-    exercise: bool,
     leaving_out: Sequence[str] = (),
-) -> str:
-    """Show what plans come too close to; the answer of all."""
-    answers = []
-    for kind, value in bodies:
-        asked = {kind: value, "line": line, "exercise": exercise, "leaving_out": list(leaving_out)}
-        found = node.requests.post("/checks", {name: one for name, one in asked.items() if one is not None})
+) -> tuple[str, frozenset[str], list[str]]:
+    """Show what plans come too close to, and refuse what filing would refuse.
+
+    Returns
+    -------
+    answer, warnings, broken
+        The answer of all, what was warned of, and the terms in force that they are not within.
+    """
+    answers, warnings, broken = [], set(), []
+    told = {name: more[name] for name in _TRIED}
+    for body in bodies:
+        tried = {**_asked(body, told), "to_file": True, "leaving_out": list(leaving_out)}
+        found = node.requests.post("/checks", tried)
         answers.append(found["answer"])
-        put([f"{plain(value.get('name') or value['id'])}: ", *found_text(found)], None)
-    return worst(answers)
+        warnings.update(found["warnings"])
+        late = bool(more.get("reason_if_late"))
+        broken += [
+            f"clause {one['clause']} of {one['agreement']}"
+            for one in found.get("terms", ())
+            if one["result"] == "breached" and not (late and one.get("type") == "NOTIFY")
+        ]
+        put([f"{plain(body[1].get('name') or body[1]['id'])}: ", *found_text(found)], None)
+    return worst(answers), frozenset(warnings), broken
+
+
+def _despite(broken: Sequence[str], given: str | None) -> str | None:
+    """Why it is filed although it is not within terms; asked for, since nobody is to do that without knowing."""
+    if not broken or given:
+        return given
+    told = ", ".join(dict.fromkeys(broken))
+    return asked(
+        f"It is not within {told}. Why is it filed all the same? (Ctrl-C: it is not.)", option="--despite-terms"
+    )
 
 
 def _agreed(count: int, answer: str, *, yes: bool) -> bool:
@@ -215,11 +253,13 @@ def _agreed(count: int, answer: str, *, yes: bool) -> bool:
     return confirmed(f"File {what}{doubt}?", yes=yes)
 
 
-def _filed_text(told: Mapping[str, Any], *, instead_of: str = "") -> Iterator[str]:
+def filed_text(told: Mapping[str, Any], known: Collection[str] = (), *, instead_of: str = "") -> Iterator[str]:
+    """What became of a filing, less the warnings that are known already."""
     place = f" in the place of {instead_of}" if instead_of else ""
     yield f"Filed as {told['id']}{place}.\n"
     for warning in told.get("warnings", ()):
-        yield f"  {plain(warning)}\n"
+        if warning not in known:
+            yield f"  {plain(warning)}\n"
     before, after = told.get("found_before"), told.get("found_after")
     if after is not None and (before is None or after["conflicts"] != before["conflicts"]):
         yield "Since it was filed: "

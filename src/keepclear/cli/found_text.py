@@ -20,7 +20,10 @@ def found_text(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {one['answer'].upper()}: {plain(one['sentence'])}\n"
         for reason in one.get("reasons", ()):
             yield f"    because {plain(reason)}\n"
-    for told in (*found.get("reasons", ()), *found.get("notes", ())):
+    for term in found.get("terms", ()):
+        what = "NOT WITHIN A TERM" if term["result"] == "breached" else "MAY NOT BE WITHIN A TERM"
+        yield f"  {what} of {term['agreement']}: {plain(term['sentence'])}\n"
+    for told in (*found.get("reasons", ()), *found.get("notes", ()), *found.get("warnings", ())):
         yield f"  {plain(told)}\n"
 
 

@@ -44,6 +44,12 @@ def _text(found: Mapping[str, Any]) -> Iterator[str]:
     for one in waiting:
         if one.get("problem"):
             yield f"  {one['id']}: {plain(one['problem'])}\n"
+    if found.get("terms"):
+        yield "Not within the terms, or perhaps not:\n"
+    for one in found.get("terms", ()):
+        whose = "yours" if one["own"] else one["party"]
+        finding = one["finding"]
+        yield f"  {one['entry']} ({whose}): {finding['agreement']}: {plain(finding['sentence'])}\n"
     if found["own"]:
         yield "Your own filings:\n"
     for one in found["own"]:

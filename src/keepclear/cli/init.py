@@ -75,7 +75,7 @@ def _listening(address: str) -> dict[str, object]:
     from urllib.parse import urlsplit
 
     from keepclear.errors import InputError
-    from keepclear.node.calling import Address
+    from keepclear.node.calling import Address, is_loopback
 
     try:
         Address.of_text(address)
@@ -83,4 +83,7 @@ def _listening(address: str) -> dict[str, object]:
     except InputError:
         return {}  # said when the node is begun, with all other faults
     port: dict[str, object] = {} if parts.port is None else {"port": parts.port}
+    host = parts.hostname or ""
+    if is_loopback(host):  # to listen anywhere else would open the node to others than it was asked to
+        return {"host": host, **port} if host not in {"127.0.0.1", "localhost"} else port
     return {"host": "0.0.0.0", **port} if parts.scheme == "https" else port  # noqa: S104  # that is what it is for

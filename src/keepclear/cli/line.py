@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption
-from keepclear.cli.line_tables import members_text, status_text
+from keepclear.cli.line_tables import members_text, status_text, table_text, time_text
 from keepclear.cli.node_link import asked, confirmed, folder_of, linked
 from keepclear.cli.options import days_s
 from keepclear.cli.output import check_output, put
 from keepclear.cli.receipts import later_text
-from keepclear.cli.record_files import read_file
+from keepclear.cli.record_files import pieces_of_file, read_file
 from keepclear.cli.screen import note, plain
 from keepclear.clock import monotonic_s
 from keepclear.errors import Fault, InputError
-from keepclear.store.files import write_whole
+from keepclear.store.files import writing_whole
 
 if TYPE_CHECKING:
     from keepclear.cli.node_requests import AskedNode
@@ -33,7 +33,6 @@ app = typer.Typer(name="line", no_args_is_help=True, rich_markup_mode=None, help
 _MOST_FILE = 600_000
 _MOST_DAYS = 366.0
 _PATIENCE_S = 15.0
-_MOST_BUNDLE = 2**30
 WordsOption = Annotated[
     str | None,
     typer.Option("--words", metavar="WORDS", help="The twelve words as they were read to you; else it asks."),
@@ -140,9 +139,6 @@ def admit(
     acceptance: Annotated[
         str | None, typer.Option("--acceptance", metavar="FILE", help="Their answer, where it came as a file.")
     ] = None,
-    start: Annotated[
-        int | None, typer.Option("--start", metavar="INDEX", help="Give them your log from this entry on; else all.")
-    ] = None,
     passphrase_file: PassphraseOption = None,
 ) -> int:
     """Say that a party is on the line, after somebody you know there has read you its words over a telephone."""
@@ -159,7 +155,7 @@ def admit(
             right = "keepclear line join at their side; or give their answer as a file: --acceptance"
             raise InputError(Fault(f"it has not answered an invitation ({told} has)", right, "", "", "PARTY", party))
         heard = words or asked(f"Type the twelve words that {party} reads to you.", option="--words")
-        said = node.admit(line, party, heard, start=start)
+        said = node.admit(line, party, heard)
         there = _is_there(node, line, party)
         later = list(later_text(node, directory))
     still = "" if there else f"It is there once what {party} has said itself has come.\n"
@@ -233,6 +229,39 @@ def remove(
     return 0
 
 
+@app.command("invitations", short_help="Show the invitations that you wrote.")
+def invitations(directory: DirArgument, line: LineOption = None, passphrase_file: PassphraseOption = None) -> int:
+    """Show the invitations that were written here, and what came of each."""
+    with linked(directory, passphrase_file) as node:
+        line = line_meant(node, line)
+        rows = [
+            (str(one.id), one.state, one.party or "", time_text(one.made_at), time_text(one.expires))
+            for one in node.invitations(line)
+        ]
+    heads = ["invitation", "state", "answered by", "written", "good until"]
+    put([table_text(heads, rows) if rows else f"No invitation to {line} was written here.\n"], None)
+    return 0
+
+
+@app.command("withdraw", short_help="Take an invitation back.")
+def withdraw(
+    directory: DirArgument,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="As `keepclear line invitations` shows it.")],
+    line: LineOption = None,
+    yes: YesOption = False,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """Take an invitation back: nobody can be admitted by it any more."""
+    with linked(directory, passphrase_file) as node:
+        line = line_meant(node, line)
+        if not confirmed(f"Take invitation {number} to {line} back?", yes=yes):
+            put(["Nothing was taken back.\n"], None)
+            return 1
+        node.withdraw(line, number)
+    put([f"Invitation {number} to {line} is taken back.\n"], None)
+    return 0
+
+
 @app.command("carry", short_help="Carry a line in a file, where no network does.")
 def carry(
     directory: DirArgument,
@@ -254,8 +283,8 @@ def carry(
         raise InputError(faults)
     with linked(directory, passphrase_file) as node:
         line = line_meant(node, line)
-        data = node.write_bundle(line, to)
-    write_whole(file, data, mode=0o600)
+        with writing_whole(file, mode=0o600) as writing:
+            node.write_bundle_to(line, to, writing)
     put(
         [f"{plain(str(file))} has what {to} lacks of {line}; there: keepclear line carry DIR {plain(file.name)}\n"],
         None,
@@ -264,10 +293,12 @@ def carry(
 
 
 def _taken_in(directory: Path, file: Path, line: str | None, passphrase_file: str | None) -> int:
-    data = read_file(str(file), most_bytes=_MOST_BUNDLE, right="a bundle that another party wrote for you")
-    with linked(directory, passphrase_file) as node:
+    with (
+        pieces_of_file(file, right="a bundle that another party wrote for you") as pieces,
+        linked(directory, passphrase_file) as node,
+    ):
         line = line_meant(node, line)
-        told = node.read_bundle(line, data)
+        told = node.read_bundle(line, pieces)
     new = sum(told.entries.values())
     put(
         [

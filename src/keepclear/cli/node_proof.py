@@ -17,7 +17,7 @@ from keepclear.cli.screen import plain
 from keepclear.errors import Fault, InputError, StoreError
 from keepclear.store.files import write_whole
 
-__all__ = ["command"]
+__all__ = ["command", "unpacked", "verifying"]
 
 _MOST_BYTES = 128 * 2**20
 
@@ -40,15 +40,15 @@ def command(
     folder = output or Path(f"proof-{entry.replace(':', '_')}")
     with linked(directory, passphrase_file) as node:
         data = node.requests.octets(f"/entries/{entry}/proof")
-    names = _unpacked(data, folder)
+    names = unpacked(data, folder)
     shown = plain(str(folder))
     lines = [f"The proof of {entry} is in {shown}: {', '.join(names)}\n"]
-    command_line = _verifying(names, folder)
+    command_line = verifying(names, folder)
     put([*lines, *([f"Verify it: {command_line}\n"] if command_line else [])], None)
     return 0
 
 
-def _unpacked(data: bytes, folder: Path) -> list[str]:
+def unpacked(data: bytes, folder: Path) -> list[str]:
     """Write the files of an archive into a folder, and nowhere else; their names."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(Fault("there is something already", "an empty folder: --output", value=str(folder)))
@@ -67,7 +67,7 @@ def _unpacked(data: bytes, folder: Path) -> list[str]:
     return [Path(info.filename).name for info in infos]
 
 
-def _verifying(names: list[str], folder: Path) -> str:
+def verifying(names: list[str], folder: Path) -> str:
     """The command that verifies the proof."""
     proof = next((name for name in names if name.endswith(".tlog-proof")), None)
     policy = next((name for name in names if "policy" in name), None)

@@ -11,7 +11,7 @@ from keepclear.cli.folders import is_attended
 from keepclear.cli.record_files import read_file
 from keepclear.errors import Fault, InputError
 
-__all__ = ["PasswordOption", "new_password"]
+__all__ = ["PasswordOption", "known_password", "new_password"]
 
 _MOST_BYTES = 10_000
 _RIGHT = "a file whose first line is the password; - for standard input"
@@ -22,6 +22,25 @@ PasswordOption = Annotated[
         "--password-file", metavar="PATH", help="Take the first line of this file; - is standard input. Else it asks."
     ),
 ]
+
+
+def known_password(file: str | None, *, whose: str) -> str:
+    """A password that is theirs: the first line of a file, or typed once.
+
+    Raises
+    ------
+    InputError
+        If there is nobody to ask, or the file cannot be read.
+    """
+    if file is not None:
+        return new_password(file, whose=whose)
+    if not is_attended():
+        problem = "a password is needed, and there is nobody at a terminal to ask"
+        raise InputError(Fault(problem, "give --password-file PATH, or - and the password", field="--password-file"))
+    try:
+        return getpass.getpass(f"Password of {whose}: ")
+    except EOFError:
+        raise InputError(Fault("a password is needed, and none was typed", field="--password-file")) from None
 
 
 def new_password(file: str | None, *, whose: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,10 +13,11 @@ from keepclear.errors import Fault, InputError, PeerError
 if TYPE_CHECKING:
     from keepclear.record.policies import Policy
 
-__all__ = ["parsed", "read_file", "read_policy"]
+__all__ = ["parsed", "pieces_of_file", "read_file", "read_policy"]
 
 Value = TypeVar("Value")
 _POLICY_BYTES = 1_000_000
+_AT_ONCE = 2**20
 
 
 def read_file(name: str, *, most_bytes: int, right: str) -> bytes:
@@ -38,6 +40,24 @@ def read_file(name: str, *, most_bytes: int, right: str) -> bytes:
     if len(data) > most_bytes:
         raise InputError(Fault(f"more than {most_bytes:,} bytes", right, file=name))
     return data
+
+
+@contextmanager
+def pieces_of_file(path: Path, *, right: str) -> Iterator[Iterator[bytes]]:
+    """The bytes of a file of any length, piece by piece, while the block lasts.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened; `right` says what was expected.
+    """
+    try:
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        problem = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(Fault(problem, right, file=str(path))) from None
+    with file:
+        yield iter(lambda: file.read(_AT_ONCE), b"")
 
 
 def parsed(name: str, data: bytes, parse: Callable[[bytes], Value], *, right: str) -> Value:

@@ -18,7 +18,7 @@ from keepclear.cli.line_tables import table_text
 from keepclear.cli.node_link import linked
 from keepclear.cli.options import Faults, days_s, parse_choice
 from keepclear.cli.output import put
-from keepclear.cli.passwords import PasswordOption, new_password
+from keepclear.cli.passwords import PasswordOption, known_password, new_password
 from keepclear.cli.screen import plain, plain_json
 from keepclear.errors import Fault, InputError
 from keepclear.times import to_text
@@ -107,6 +107,29 @@ def password(
     given = new_password(password_file, whose=name)
     user = _changed(directory, name, passphrase_file, password=given)
     put([f"{_called(user)} has another password, and must change it.\n"], None)
+    return 0
+
+
+@app.command("own-password", short_help="Change your own password.")
+def own_password(
+    directory: DirArgument,
+    name: NameArgument,
+    password_file: PasswordOption = None,
+    new_password_file: Annotated[
+        str | None,
+        typer.Option("--new-password-file", metavar="PATH", help="Take the new one from this file; else it asks."),
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """Change your own password. One that another has given you is good for nothing else."""
+    old = known_password(password_file, whose=name)
+    new = new_password(new_password_file, whose=name)
+    with linked(directory, passphrase_file) as node:
+        node.requests.http.headers.pop("authorization", None)  # as themselves, and not as the folder's owner
+        node.sign_in(_named(name), old)
+        node.change_password(old, new)
+        node.sign_out()
+    put([f"{name} has a new password.\n"], None)
     return 0
 
 

@@ -15,19 +15,22 @@ from threading import Event
 from types import TracebackType
 from typing import Self
 
+from keepclear.client.agreements import Agreements
 from keepclear.client.event_reading import follow
 from keepclear.client.filings import Filings
 from keepclear.client.lines import LinesOf
 from keepclear.client.people import People
+from keepclear.client.positions import PositionsOf
 from keepclear.client.requests import Requests
 from keepclear.client.talk import Talk
+from keepclear.client.watch import WatchOf
 from keepclear.values.events import EventTold
 from keepclear.values.health import AliveTold, ReadyTold
 
 __all__ = ["Client"]
 
 
-class Client(Filings, Talk, LinesOf, People):
+class Client(Agreements, Filings, Talk, LinesOf, People, PositionsOf, WatchOf):
     """Asks one node. Any thread may use it; as a context manager it closes its connections at the end.
 
     Lists are read to their end, page after page, as they are asked for. What the node refuses is raised as
@@ -74,9 +77,10 @@ class Client(Filings, Talk, LinesOf, People):
         types: Sequence[str] = (),
         line: str | None = None,
         stop: Event | None = None,
+        wait: bool = True,
     ) -> Iterator[EventTold]:
         """What happens at the node, for as long as it is wanted; see `keepclear.client.event_reading.follow`."""
-        return follow(self.requests, after=after, types=types, line=line, stop=stop)
+        return follow(self.requests, after=after, types=types, line=line, stop=stop, wait=wait)
 
     def is_alive(self) -> AliveTold:
         """Whether the process answers."""

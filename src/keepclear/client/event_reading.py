@@ -72,8 +72,11 @@ def follow(
     types: Sequence[str] = (),
     line: str | None = None,
     stop: Flag | None = None,
+    wait: bool = True,
 ) -> Iterator[EventTold]:
     """What happens at a node, for as long as it is wanted; goes on by itself after every interruption.
+
+    While nothing happens that is wanted, it waits, for ever if need be.
 
     Parameters
     ----------
@@ -83,6 +86,8 @@ def follow(
         Only of these types, and of this line.
     stop
         When it is set, it ends, within a minute at most.
+    wait
+        Whether to wait for what happens from now on; without, it ends after what has happened so far.
 
     Yields
     ------
@@ -92,34 +97,52 @@ def follow(
     Raises
     ------
     RefusedError
-        If the node does not let us read.
+        If the node does not let us read, or has no events of such a type.
+    StoreError
+        If it does not answer at all; only where it has never answered before.
     """
-    stop = stop or Flag()
+    stop, answered = stop or Flag(), False
     while not stop.is_set():
         try:
-            for event in _once(requests, after, types, line):
-                after = event.id
-                if event.type:
-                    yield event
+            for event in _once(requests, after, types, line, wait=wait):
+                answered = True
+                if event is not None:
+                    after = event.id
+                    if event.type:
+                        yield event
                 if stop.is_set():
                     return
-        except (httpx.HTTPError, StoreError):
-            pass
-        except RefusedError as error:
-            if error.retry_after_s is None:
-                raise
-            stop.wait(error.retry_after_s)
+            if not wait:
+                return
+        except (httpx.HTTPError, StoreError, RefusedError) as error:
+            stop.wait(_pause_s(requests, error, answered=answered))
         stop.wait(_PAUSE_S)
 
 
-def _once(requests: Requests, after: int | None, types: Sequence[str], line: str | None) -> Iterator[EventTold]:
+def _pause_s(requests: Requests, error: Exception, *, answered: bool) -> float:
+    """How much longer to wait before it is tried again; raises what waiting does not mend."""
+    if isinstance(error, RefusedError):
+        if error.retry_after_s is None:
+            raise error
+        return error.retry_after_s
+    if not answered:
+        raise requests.unreachable(error) if isinstance(error, httpx.HTTPError) else error
+    return 0.0
+
+
+def _once(
+    requests: Requests, after: int | None, types: Sequence[str], line: str | None, *, wait: bool
+) -> Iterator[EventTold | None]:
+    """What one connection brings; first None, when the node has answered."""
     headers = {"accept": "text/event-stream"} | ({} if after is None else {"last-event-id": str(after)})
-    params = {name: value for name, value in (("type", list(types) or None), ("line", line)) if value is not None}
+    asked = (("type", list(types) or None), ("line", line), ("wait", None if wait else "false"))
+    params = {name: value for name, value in asked if value is not None}
     timeout = httpx.Timeout(_SILENT_S, connect=10.0)
     with requests.http.stream("GET", f"{PREFIX}/events", headers=headers, params=params, timeout=timeout) as answer:
         if answer.status_code >= 400:
             answer.read()
             raise error_of(answer)
+        yield None
         for block in blocks_of(answer.iter_bytes()):
             if block.id.isascii() and block.id.isdigit():
                 yield _event(block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from typing import IO
 
 from keepclear.client.requests import Requests, read_as
 from keepclear.values.entries import EntrySaid
@@ -102,11 +103,15 @@ class LinesOf:
         return read_as(EntrySaid, self.requests.post(f"/lines/{line}/tests"))
 
     def write_bundle(self, line: str, party: str) -> bytes:
-        """What a party's node lacks, to be carried there."""
+        """What a party's node lacks, to be carried there; all in memory, see `write_bundle_to`."""
         return self.requests.octets(f"/lines/{line}/bundles/{party}")
 
+    def write_bundle_to(self, line: str, party: str, file: IO[bytes]) -> None:
+        """Write what a party's node lacks into an open file, as it comes."""
+        self.requests.octets_to(f"/lines/{line}/bundles/{party}", file)
+
     def read_bundle(self, line: str, data: bytes | Iterator[bytes]) -> CarriedTold:
-        """Take in a bundle."""
+        """Take in a bundle, whole or piece by piece."""
         return read_as(CarriedTold, self.requests.post_octets(f"/lines/{line}/bundles", data))
 
 

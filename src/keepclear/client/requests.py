@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import IO, Any, Generic, Self, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -128,10 +128,27 @@ class Requests:
         """The bytes at a path."""
         return self._sent("GET", path, params=params, headers={"accept": "*/*"}).content
 
+    def octets_to(self, path: str, file: IO[bytes]) -> None:
+        """Write the bytes at a path into an open file, as they come."""
+        try:
+            with self.http.stream("GET", PREFIX + path, headers={"accept": "*/*"}) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise error_of(answer)
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+        except httpx.HTTPError as error:
+            raise self.unreachable(error) from None
+
     def post_octets(self, path: str, data: bytes | Iterator[bytes], **params: Any) -> Any:
         """Hand over bytes, all at once or piece by piece."""
         headers = {"content-type": "application/octet-stream"}
         return _json(self._sent("POST", path, body=data, headers=headers, params=params))
+
+    def post_lines(self, path: str, lines: bytes, **params: Any) -> Any:
+        """Hand over lines of JSON."""
+        headers = {"content-type": "application/x-ndjson"}
+        return _json(self._sent("POST", path, body=lines, headers=headers, params=params))
 
     # --- typed ------------------------------------------------------------------------------------------------------
 
@@ -173,10 +190,10 @@ class Requests:
             except httpx.ConnectError as error:
                 # It never arrived; but a body that is read piece by piece may be half gone.
                 if wait_s is None or not (body is None or isinstance(body, bytes)):
-                    raise self._unreachable(error) from None
+                    raise self.unreachable(error) from None
             except httpx.HTTPError as error:
                 if wait_s is None or not repeatable:
-                    raise self._unreachable(error) from None
+                    raise self.unreachable(error) from None
             else:
                 if answer.status_code < 400:
                     return answer
@@ -186,7 +203,8 @@ class Requests:
                 wait_s = max(wait_s, min(_LONGEST_PAUSE_S, _retry_s(answer)))
             self._pause.wait(wait_s)
 
-    def _unreachable(self, error: httpx.HTTPError) -> StoreError:
+    def unreachable(self, error: httpx.HTTPError) -> StoreError:
+        """What to say of a node that does not answer."""
         return StoreError(f"the node at {self.url} does not answer: {str(error) or type(error).__name__}")
 
 

@@ -81,12 +81,12 @@ class Advising:
         said = 0
         while self._leads():
             with self._lock:
-                self._projector.catch_up()
+                self._projector.catch_up_logs()
                 rows = self._waiting()
                 told = sum(self._tried(row) for row in rows)
                 if not told:
                     return said
-                self._projector.catch_up()
+                self._projector.catch_up_logs()
                 said += told
         return said
 

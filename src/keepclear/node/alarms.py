@@ -68,6 +68,10 @@ class AlarmKind(StrEnum):
     """A way by which alarms leave the machine does not work."""
     LINE_TEST = "line-test"
     """A line test did not come back, or not whole."""
+    TRACK = "track"
+    """A unit of ours is outside its own plan, or has not been heard of for too long."""
+    ENCOUNTER = "encounter"
+    """Two parties' units came too close, or a term was broken: an incident report is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ TOLD: Mapping[AlarmKind, Whom] = MappingProxyType(
         AlarmKind.RESTORE: Whom(depth=None),
         AlarmKind.ALARM_CHANNEL: Whom(depth=1),
         AlarmKind.LINE_TEST: Whom(),
+        AlarmKind.TRACK: Whom(),
+        AlarmKind.ENCOUNTER: Whom(depth=1, urgent=True),
     }
 )
 """Whom each sort of alarm is told."""

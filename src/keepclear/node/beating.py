@@ -182,6 +182,19 @@ class Beating:
                 )
         return tuple(found)
 
+    def pass_over(self, to_s: float) -> None:
+        """Go on at a later time as if every heartbeat until then had come: for a replay, which steps over days.
+
+        A channel that is not up stays as it is, and so does one whose node was cut off: silence there is silence.
+        """
+        for line in self._peers.lines():
+            for peer in self._peers.of(line):
+                with self._database.writing() as conn:
+                    state = self._state(conn, line, peer.party)
+                    if state.channel.state is ChannelState.UP:
+                        channel = replace(state.channel, heard_s=to_s, looked_s=to_s)
+                        put_state(conn, line, peer.party, replace(state, channel=channel).row())
+
     def reach(self, line: str) -> frozenset[str]:
         """The members with whom there is a channel, be it degraded."""
         there = (ChannelState.UP, ChannelState.DEGRADED, ChannelState.TESTING)

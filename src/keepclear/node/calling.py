@@ -8,9 +8,11 @@ party (it stands in its log), so a certificate that the node made for itself wil
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import ipaddress
 import secrets
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from keepclear.errors import Fault, InputError, PeerError
 from keepclear.line.mirror_requests import Answer
 from keepclear.node.request_signatures import RequestSigner
 
-__all__ = ["MOST_ANSWER_BYTES", "Address", "Caller", "UnreachableError"]
+__all__ = ["MOST_ANSWER_BYTES", "Address", "Caller", "UnreachableError", "is_loopback"]
 
 MOST_ANSWER_BYTES = 32 * 2**20
 _CONNECT_S = 5.0
@@ -67,7 +69,7 @@ class Address:
             host, parts = "", urlsplit("")
         if parts.scheme not in ("http", "https") or not host or parts.query or parts.username is not None:
             raise InputError(Fault("not the address of a node", "https://host:port", field="address", value=text))
-        if parts.scheme == "http" and not _is_loopback(host):
+        if parts.scheme == "http" and not is_loopback(host):
             problem = "what is said on a line does not go over the network unencrypted"
             raise InputError(Fault(problem, "an address that begins with https", field="address", value=text))
         return cls(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", _pin_of(parts.fragment, text))
@@ -194,7 +196,8 @@ def _pin_of(fragment: str, text: str) -> bytes | None:
     return pin
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, and nobody else can connect to it."""
     if host == "localhost":
         return True
     try:
@@ -208,6 +211,21 @@ def _retry_after(response: httpx.Response) -> int | None:
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 6 else None
 
 
+def _told_by_system(error: OSError) -> str:
+    """Why no connection was made or kept, in words."""
+    if isinstance(error, socket.gaierror):
+        return "its name is not known here: is it written rightly, and is there a network?"
+    known = {
+        errno.ECONNREFUSED: "nothing takes connections there: its node is not running, or listens elsewhere",
+        errno.EHOSTUNREACH: "no way leads to that machine: it is off, or the network is cut",
+        errno.ENETUNREACH: "no way leads to that network: is this machine connected?",
+        errno.ECONNRESET: "the connection was cut off",
+        errno.EPIPE: "the connection was cut off",
+        errno.ETIMEDOUT: "it did not answer in time",
+    }
+    return known.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+
+
 def _told(error: BaseException) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it did not answer in time"
@@ -216,5 +234,7 @@ def _told(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             right = "" if cause.verify_code not in _NOT_SIGNED else ": name them in the setting peer_authorities"
             return f"its certificate is not believed: {cause.verify_message}{right}"
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError):
+            return _told_by_system(cause)
         cause = cause.__cause__ or cause.__context__
     return " ".join(str(error).split())[:200] or type(error).__name__

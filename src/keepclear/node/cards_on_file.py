@@ -133,8 +133,13 @@ class CardsOnFile:
                     items += [Item(EntryRef(origin, index, entry.leaf.hash), entry) for entry in entries]
         return write_items((item for item in items if item.entry.body is not None), cut=True)
 
-    def take(self, line: str, data: bytes) -> int:
+    def take(self, line: str, data: bytes, *, giver: str = "") -> int:
         """Take in what another knows of who is on a line; how much of it was new.
+
+        Parameters
+        ----------
+        giver
+            Which party gave it: what cannot be proved yet takes up the room of that party, and of no other.
 
         Raises
         ------
@@ -154,7 +159,7 @@ class CardsOnFile:
             ahead = [one for one in found if one.ref.index >= size]
             if ahead:
                 with self._database.writing() as conn:
-                    new += sum(put_entry(conn, origin, one.ref.index, one.entry) for one in ahead)
+                    new += sum(put_entry(conn, origin, one.ref.index, one.entry, giver=giver) for one in ahead)
         if new:
             self.settle(line)
             self._bell.ring("line")

@@ -8,8 +8,9 @@ read twice, or after a newer one; who was given one that is cut off reads what t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -77,6 +78,31 @@ class _Log:
     origin: str
     start: int
     checkpoint: bytes
+
+
+class _Sections:
+    """Sections of a bundle, one after the other; none is kept."""
+
+    def __init__(self, sections: Iterator[tuple[Section, bytes]]) -> None:
+        self._sections = sections
+        self._ahead: tuple[Section, bytes] | None = None
+
+    def next(self) -> tuple[Section, bytes] | None:
+        """The next one; those of a log that were not wanted are passed over."""
+        found, self._ahead = self._ahead or next(self._sections, None), None
+        while found is not None and found[0] is Section.LEAVES:
+            found = next(self._sections, None)
+        return found
+
+    def of(self, kind: Section) -> Iterator[bytes]:
+        """Those of a kind that come next, up to the first of another."""
+        while True:
+            if self._ahead is None:
+                self._ahead = next(self._sections, None)
+            if self._ahead is None or self._ahead[0] is not kind:
+                return
+            found, self._ahead = self._ahead, None
+            yield found[1]
 
 
 class Carrying:
@@ -219,25 +245,18 @@ class Carrying:
         carried = Carried(head.party, head.line, head.made_s, {}, {}, ())
         troubles = [why] if (why := reader.whole()) else []
         shown: list[bytes] = []
-        sections = list[tuple[Section, bytes]]()
-        log: _Log | None = None
-        for kind, data in reader.sections():
-            if kind is Section.LEAVES and log is not None:
-                sections.append((kind, data))
-                continue
-            if log is not None:
-                troubles += self._take_log(peer, log, [one for _, one in sections], carried)
-                log, sections = None, []
+        sections = _Sections(reader.sections())
+        while (found := sections.next()) is not None:
+            kind, data = found
             try:
                 if kind is Section.LOG:
                     log = _log_of(data)
                     shown.append(log.checkpoint)
+                    troubles += self._take_log(peer, log, sections.of(Section.LEAVES), carried)
                 else:
                     troubles += self._take_other(peer, kind, data)
             except KeepclearError as error:
                 troubles.append(str(error))
-        if log is not None:
-            troubles += self._take_log(peer, log, [one for _, one in sections], carried)
         self._settle(peer, shown)
         return replace(carried, troubles=tuple(dict.fromkeys(troubles)))
 
@@ -248,16 +267,17 @@ class Carrying:
         answer = self._desk.post(peer.party, endpoint, (data,), line=peer.line)
         return [] if answer.status == 200 else [answer.body.decode(errors="replace").strip()]
 
-    def _take_log(self, peer: Peer, log: _Log, bundles: list[bytes], carried: Carried) -> list[str]:
+    def _take_log(self, peer: Peer, log: _Log, bundles: Iterator[bytes], carried: Carried) -> list[str]:
         origin = log.origin
         if origin.split("/")[1:2] != [peer.line] or origin not in self._records.origins(peer.line):
             return [f"{origin} is not known here yet: read the bundle once more when its cards have been taken"]
         try:
             if self._records.is_own(origin):
                 return self._take_receipt(peer, log, carried)
-            if not bundles:
+            first = next(bundles, None)
+            if first is None:
                 return []  # only its checkpoint
-            return self._take_leaves(peer, log, bundles, carried)
+            return self._take_leaves(peer, log, chain([first], bundles), carried)
         except KeepclearError as error:
             self._forks.look(origin)
             return [str(error)]
@@ -274,7 +294,7 @@ class Carrying:
                 sender.uploading = replace(sender.uploading, cosigned=said.size)
         return []
 
-    def _take_leaves(self, peer: Peer, log: _Log, bundles: list[bytes], carried: Carried) -> list[str]:
+    def _take_leaves(self, peer: Peer, log: _Log, bundles: Iterable[bytes], carried: Carried) -> list[str]:
         if why := self._peers.stopped(peer.line, log.origin.partition("/")[0]):
             return [why]
         with self._records.receiver(log.origin) as (receiver, _):
@@ -311,7 +331,7 @@ class Carrying:
         return () if peer is None else peer.transports
 
 
-def _leaves(log: _Log, bundles: list[bytes], *, since: int) -> Iterator[bytes]:
+def _leaves(log: _Log, bundles: Iterable[bytes], *, since: int) -> Iterator[bytes]:
     """The leaves of a log in a bundle from entry `since` on."""
     at = log.start
     size = Checkpoint.of_text(Note.of_bytes(log.checkpoint).text).size

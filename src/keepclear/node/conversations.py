@@ -44,6 +44,8 @@ class Conversations:
     def __init__(self, us: str) -> None:
         self.us = us
         self._lines: dict[str, _Followed] = {}
+        self._writer: Connection | None = None
+        self._read: set[str] = set()  # by the writer, in its transaction
         self._lock = threading.RLock()
 
     @contextmanager
@@ -74,29 +76,41 @@ class Conversations:
                 conversation.take(searched)
             return conversation.thread(ref, at_s)
 
-    def owing(self, conn: Connection, line: str, at_s: float) -> list[EntryRef]:
-        """Entries to which somebody owes something at that time; only those are looked at that may be such."""
+    def owing(self, conn: Connection, line: str, at_s: float) -> list[Thread]:
+        """Threads in which somebody owes something at that time, by log and place; others are not even looked at."""
         with self._lock:
             followed = self._followed(conn, line)
-            found = []
+            found: list[Thread] = []
             for ref in sorted(followed.open, key=lambda one: (one.origin, one.index)):
-                owed = followed.conversation.thread(ref, at_s).owed
-                if any(one.is_open(at_s) for one in owed):
-                    found.append(ref)
-                elif all(one.ended_s is not None and one.ended_s <= at_s for one in owed):
+                thread = followed.conversation.thread(ref, at_s)
+                if any(one.is_open(at_s) for one in thread.owed):
+                    found.append(thread)
+                elif all(one.ended_s is not None and one.ended_s <= at_s for one in thread.owed):
                     followed.open.discard(ref)
             return found
 
     def forget(self, line: str | None = None) -> None:
         """Forget what is in memory, of one line or of all: it is read again."""
         with self._lock:
+            self._read.clear()
             if line is None:
                 self._lines.clear()
             else:
                 self._lines.pop(line, None)
 
+    @contextmanager
+    def only(self, conn: Connection) -> Iterator[None]:
+        """While the caller writes what entries say, and nothing else of what is followed here: it is not read again."""
+        self._writer, self._read = conn, set()
+        try:
+            yield
+        finally:
+            self._writer = None
+
     def _followed(self, conn: Connection, line: str, *, before: int | None = None) -> _Followed:
         followed = self._lines.get(line)
+        if followed is not None and conn is self._writer and line in self._read:
+            return followed
         if followed is None:
             followed = self._lines[line] = _Followed(Conversation(self.us))
         for row in said_after(conn, line, followed.change):
@@ -112,6 +126,8 @@ class Conversations:
         for number, receipt in receipts_after(conn, line, followed.receipt):
             _take(followed, receipt)
             followed.receipt = number
+        if conn is self._writer:
+            self._read.add(line)
         return followed
 
 

@@ -6,10 +6,11 @@ version they have read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keepclear.errors import Fault, InputError
+from keepclear.model.operations import Operation, Zone
 from keepclear.node.actors import Actor
 from keepclear.node.acts import Acts
 from keepclear.node.bell import Bell
@@ -55,6 +56,7 @@ class Drafts:
     ) -> None:
         self._database, self._filing, self._acts, self._bell, self._clock = database, filing, acts, bell, clock
         filing.drafts = self.plans
+        filing.unfinished = self.unfinished
 
     def keep(self, content: Mapping[str, Any], *, by: Actor) -> KeptDraft:
         """Keep a new draft.
@@ -174,16 +176,20 @@ class Drafts:
 
     def plans(self) -> Sequence[PrivateDraft]:
         """Those that are complete enough to be compared with."""
+        return [PrivateDraft(f"draft {number}", thing) for number, thing in self._things() if thing is not None]
+
+    def unfinished(self) -> Sequence[int]:
+        """The numbers of those that lack too much to be compared with."""
+        return [number for number, thing in self._things() if thing is None]
+
+    def _things(self) -> Iterator[tuple[int, Operation | Zone | None]]:
         with self._database.reading() as conn:
             kept = drafts_after(conn, None, limit=MOST_DRAFTS)  # all of them: one that was left out would look clear
-        found = []
         for one in kept:
             try:
-                thing = FilingRequest.of_json(one.content).model()
+                yield one.id, FilingRequest.of_json(one.content).model()
             except InputError:
-                continue
-            found.append(PrivateDraft(f"draft {one.id}", thing))
-        return found
+                yield one.id, None
 
     def _noted(self, conn: Any, what: str, id: int, by: Actor) -> None:  # noqa: A002  # its id
         self._acts.record(conn, by, what, ref=str(id))

@@ -38,7 +38,7 @@ __all__ = ["Escalating", "Threads"]
 _LOG = logging.getLogger(__name__)
 _SWEEP_S = 60.0
 _LEAST_SWEEP_S = 0.5
-_SHARE = 10.0  # looking at everything takes at most one part in so many of the time
+_SHARE = 25.0  # looking at everything takes at most one part in so many of the time
 _MISHAP_S = 1.0
 _MOST_KNOWN = 200_000
 _OWN_ALARMS = (AlarmKind.FLASH, AlarmKind.OVERDUE, AlarmKind.RELAY)
@@ -48,7 +48,7 @@ _AT_THE_DESK = frozenset(
 
 
 class Threads(Protocol):
-    """What is owed on the lines (`keepclear.node.projecting.Projector`)."""
+    """What is owed on the lines (`keepclear.node.duties.Duties`)."""
 
     def thread(self, ref: EntryRef, at_s: float) -> Thread:
         """How matters stand with an entry; KeyError where it is not known."""
@@ -263,7 +263,9 @@ class Escalating:
                 told = f"{owing.party} has not answered {what}, and we can reach it: relay it, by any means"
             case Reason.WAITING:
                 told = f"{owing.party} has not answered {what} in time: {due}. Call them by other means"
-        return f"{'EXERCISE: ' if exercise else ''}{told[0].upper()}{told[1:]}."
+        if told.startswith("our "):  # a party's name stays as it is
+            told = f"O{told[1:]}"
+        return f"{'EXERCISE: ' if exercise else ''}{told}."
 
     def _end(self, open_: Collection[EntryRef]) -> None:
         """Note of alarms about what is owed no more that their cause has gone."""

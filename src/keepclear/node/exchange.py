@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from keepclear.clock import monotonic_s
 from keepclear.errors import KeepclearError
 from keepclear.line.channel import ChannelEvent, Timing
+from keepclear.line.mirror_requests import Answer
 from keepclear.node.beating import Beating, ChannelStatus, SoundAlarm
 from keepclear.node.bell import Bell
 from keepclear.node.calling import Caller, UnreachableError
@@ -24,7 +25,7 @@ from keepclear.node.flashes import Flashes
 from keepclear.node.forks_found import ForksFound
 from keepclear.node.outbound import Outbound
 from keepclear.node.peer_desk import PREFIX, PeerDesk
-from keepclear.node.peers import Peers
+from keepclear.node.peers import Peer, Peers
 from keepclear.node.pulling import Pulling
 from keepclear.node.pushing import Pushing
 from keepclear.node.recovering import Recovering
@@ -42,6 +43,7 @@ __all__ = ["Exchange", "PeerStatus"]
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 5.0
 _JOIN_S = 10.0
+_TURN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Exchange:
         self.flashes = Flashes(records, peers, database, bell, clock, alarm=alarm)
         self.desk = PeerDesk(
             records, peers, beating=self.beating, flashes=self.flashes, forks=self.forks, bell=bell, clock=clock,
-            guard_of=guard_of,
+            guard_of=guard_of, called=self._called,
         )  # fmt: skip
         self.recovering = Recovering(records)
         self.carrying = Carrying(
@@ -208,6 +210,7 @@ class Exchange:
                         self.beating.look()
                         self._accept()
                         self._look_at_own()
+                        self._recover()
                 except KeepclearError as error:
                     _LOG.warning("the exchange: %s", error)
                 except Exception:  # noqa: BLE001  # a fault of ours: the thread goes on, and the log has it
@@ -240,6 +243,24 @@ class Exchange:
             found = self.comparing.larger_own(origin)
             if found is not None and found[0] > self._records.size(origin):
                 self._dispute(found[1], origin, f"{found[0]} entries, and {self._records.size(origin)} are here")
+
+    def _recover(self) -> None:
+        """Ask bodies of our own back from those who call us; from the others their threads do."""
+        for line in self._records.lines():
+            if not self.recovering.busy(line):
+                continue
+            for peer in self.peers.of(line):
+                if peer.member and not peer.addresses:
+                    self._recover_from(peer)
+
+    def _recover_from(self, peer: Peer) -> None:
+        def get(path: str, _: int) -> Answer:
+            return self.turn_desk.get(peer.line, peer.party, path, timeout_s=_TURN_S)
+
+        try:
+            self.recovering.step(peer, get)
+        except UnreachableError as error:
+            _LOG.info("to %s on %s: %s", peer.party, peer.line, error)
 
     def _settle(self) -> None:
         """Have a thread for each peer that there is, and none for others."""
@@ -274,9 +295,16 @@ class Exchange:
         return Pushing(
             self._records, self._outbound_known(line, party), self._caller(), beating=self.beating,
             comparing=self.comparing, recovering=self.recovering, cards_wanted=self.peers.cards_wanted,
-            take_cards=cards.take, give_cards=cards.give, bell=self._bell,
+            take_cards=lambda line, data: cards.take(line, data, giver=party), give_cards=cards.give, bell=self._bell,
             beat_s=self._settings.heartbeat_s, clock=monotonic_s,
         )  # fmt: skip
+
+    def _called(self, line: str, party: str) -> None:
+        """A peer is there, and the way to it may be open again."""
+        with self._guard:
+            pushing = self._pushing.get((line, party))
+        if pushing is not None:
+            pushing.called()
 
     def _made_pulling(self, line: str, party: str) -> Pulling:
         # A turn waits for an answer as long as the other side waits for something to say.

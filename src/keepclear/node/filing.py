@@ -31,6 +31,8 @@ from keepclear.node.records import Outgoing, Records
 from keepclear.node.refusals import ClashError, NotFoundError, StaleError
 from keepclear.node.roles import Scope
 from keepclear.node.searching import PrivateDraft, Search, SearchFound
+from keepclear.node.term_findings import TermFinding, TermsBrokenError, broken
+from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.plans import OneOfValue
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.talk import CancelBody
@@ -58,6 +60,24 @@ class Projected(Protocol):
 
     def asked(self) -> AbstractContextManager[tuple[Connection, tuple[str, ...]]]:
         """The tables with all that is held now, and what they lack all the same."""
+
+
+class Terms(Protocol):
+    """What knows the terms in force: `keepclear.node.terms_in_force`."""
+
+    def added(
+        self,
+        conn: Connection,
+        found: SearchFound,
+        thing: Operation | Zone,
+        *,
+        at_s: float,
+        exercise: bool,
+        leaving_out: Collection[EntryRef],
+        on_behalf_of: str,
+        reason: str,
+    ) -> SearchFound:
+        """What was found of something of ours that is not said yet, and what the agreements in force add to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,7 @@ class _Prepared:
     request: FilingRequest
     thing: Operation | Zone
     groups: tuple[Group, ...]
+    whole: Body
     verdict: Verdict
     warnings: tuple[str, ...]
 
@@ -131,6 +152,10 @@ class Filing:
         self._guard = threading.Lock()
         self.drafts: Callable[[], Sequence[PrivateDraft]] = tuple
         """Private plans that a dry run is compared with too."""
+        self.unfinished: Callable[[], Sequence[int]] = tuple
+        """Numbers of drafts that lack too much to be compared with."""
+        self.terms: Terms | None = None
+        """Knows the terms in force; None: there are none."""
 
     def check(
         self, thing: Operation | Zone | FilingRequest, *, by: Actor, exercise: bool = False,
@@ -144,18 +169,20 @@ class Filing:
             If the plan is none, or another party's.
         """
         by.must(Scope.READ)
-        if isinstance(thing, FilingRequest):
-            exercise = thing.exercise
-            thing = thing.model()
+        request = thing if isinstance(thing, FilingRequest) else FilingRequest(thing=thing, exercise=exercise)
+        exercise, thing = request.exercise, request.model()
         if thing.party != self._records.party:
             # Of another party's plan its own filings would be left out, and it would look clear of them.
             right = f"{self._records.party}: it is compared as one that you would file"
             raise InputError(Fault("not ours to file", right, field="party", value=thing.party))
         drafts = self.drafts()
         with self._projector.asked() as (conn, doubts):
-            return self._search.conflicts_of(
+            found = self._search.conflicts_of(
                 thing, conn=conn, exercise=exercise, leaving_out=leaving_out, drafts=drafts, doubts=doubts
             )
+            found = self._with_terms(conn, found, request, thing, leaving_out)
+        notes = tuple(f"draft {one} is not complete, and was not compared" for one in self.unfinished())
+        return replace(found, notes=(*found.notes, *notes))
 
     def file(self, request: FilingRequest, *, by: Actor) -> Filed:
         """Say what we plan.
@@ -166,25 +193,23 @@ class Filing:
             If it cannot be filed, with all faults.
         ClashError
             If a filing of that id stands already: it is to be amended.
+        TermsBrokenError
+            If a term in force would not be kept to, and `despite_terms` does not say why it is filed all the same.
         RefusedError
             If a guard refuses it.
         """
         by.must(Scope.FILE)
         ready = self._prepared(request)
         with self._alone(ready):
-            standing = self._standing(ready.line, ready.thing)
-            if standing:
-                named = ", ".join(str(EntryId.of(one.ref)) for one in standing)
-                raise ClashError(
-                    Fault(f"{ready.thing.id!r} is filed already, as {named}", "amend it, or file with another id")
-                )
+            self._must_be_new(ready)
             verdict = self._judged(ready, by)
             before, newest = self._found(ready, ())
+            told_why = _must_know(ready, before.terms)
             with self._committed(ready) as committed:
                 outgoing = [self._outgoing(ready, number, None, committed) for number in range(len(ready.groups))]
                 refs = self._records.say(ready.line, outgoing) if outgoing else ()
             told = refs or ((committed,) if committed is not None else ())
-            self._acts.note(by, "file", ref=str(EntryId.of(told[0])), detail={"id": ready.thing.id})
+            self._acts.note(by, "file", ref=str(EntryId.of(told[0])), detail={"id": ready.thing.id} | told_why)
             return self._filed(ready, verdict, told, committed, before, newest, by)
 
     def amend(self, ref: EntryRef, request: FilingRequest, *, by: Actor) -> Filed:
@@ -199,7 +224,7 @@ class Filing:
         ------
         StaleError
             If it is not the newest, or was cancelled.
-        InputError, RefusedError
+        InputError, TermsBrokenError, RefusedError
             As `file`.
         """
         by.must(Scope.FILE)
@@ -213,9 +238,12 @@ class Filing:
             verdict = self._judged(ready, by)
             changes = [one.ref for one in old]
             before, newest = self._found(ready, changes)
+            told_why = _must_know(ready, before.terms)
             with self._committed(ready) as committed:
                 outgoing = list(self._amendments(ready, old, committed))
                 refs = self._changing.say(line, outgoing, changes=changes, by=by, what="amend")
+            if told_why:
+                self._acts.note(by, "file despite terms", ref=str(EntryId.of(refs[0])), detail=told_why)
             return self._filed(ready, verdict, refs, committed, before, newest, by)
 
     def cancel(self, ref: EntryRef, reason: str | None = None, *, by: Actor) -> tuple[EntryRef, ...]:
@@ -264,16 +292,24 @@ class Filing:
             raise NotFoundError("filing", field="entry", value=str(EntryId.of(ref)))
         return row.ref
 
-    def try_out(self, request: FilingRequest, *, by: Actor) -> tuple[str, ...]:
+    def try_out(
+        self, request: FilingRequest, *, by: Actor, instead_of: Collection[EntryRef] = ()
+    ) -> tuple[str, ...]:  # fmt: skip
         """Whether it could be filed now, as far as that is in our hands; what a person should know. Nothing is said.
+
+        Parameters
+        ----------
+        instead_of
+            Filings whose place it would take.
 
         Raises
         ------
-        InputError, RefusedError
+        InputError, ClashError, RefusedError
             As `file`.
         """
         by.must(Scope.FILE)
         ready = self._prepared(request)
+        self._must_be_new(ready, instead_of)
         verdict = self._judged(ready, by)
         return (*ready.warnings, *([verdict.sentence] if verdict.sentence else []))
 
@@ -301,15 +337,15 @@ class Filing:
             raise InputError(Fault("said to nobody", "at least one recipient, or a commitment", field="recipients"))
         warnings += told.warnings
         if not told.parties:
-            warnings.append("Nobody is told: it is only committed to.")
+            warnings.append(_nobody_told(alone=not self._audience.others(line)))
         warnings += filing_warnings(
             thing, now_s=now_s, reason_if_late=request.reason_if_late, exercise=request.exercise
         )  # fmt: skip
-        return _Prepared(line, request, thing, groups, Verdict(), tuple(warnings))
+        whole = Group((), None, thing).body(request)
+        return _Prepared(line, request, thing, groups, whole, Verdict(), tuple(warnings))
 
     def _judged(self, ready: _Prepared, by: Actor) -> Verdict:
-        whole = Group((), None, ready.thing).body(ready.request)
-        return self._guards.judge(whole, by=by, line=ready.line)
+        return self._guards.judge(ready.whole, by=by, line=ready.line)
 
     @contextmanager
     def _committed(self, ready: _Prepared) -> Iterator[EntryRef | None]:
@@ -336,6 +372,8 @@ class Filing:
     ) -> Outgoing:
         """The entry for one of the groups. All of them stand next to each other in the log."""
         count, group = len(ready.groups), ready.groups[number]
+        if count == 1 and group.precision is None and supersedes is None:
+            return Outgoing(ready.whole, group.recipients, ready.request.exercise)
         body = group.body(
             ready.request,
             one_of=OneOfValue(place=number, of=count) if count > 1 else None,
@@ -423,13 +461,33 @@ class Filing:
         active = filings.FilingState.ACTIVE
         return [one for one in rows if (one.line, one.type, one.state) == (line, _type(thing), active)]
 
+    def _must_be_new(self, ready: _Prepared, instead_of: Collection[EntryRef] = ()) -> None:
+        standing = [one.ref for one in self._standing(ready.line, ready.thing) if one.ref not in instead_of]
+        if standing:
+            named = ", ".join(str(EntryId.of(ref)) for ref in standing)
+            raise ClashError(
+                Fault(f"{ready.thing.id!r} is filed already, as {named}", "amend it, or file with another id")
+            )
+
     def _found(self, ready: _Prepared, leaving_out: Collection[EntryRef]) -> tuple[SearchFound, int]:
         """What it comes too close to, and the newest filing that is known."""
         with self._projector.asked() as (conn, doubts):
             found = self._search.conflicts_of(
                 ready.thing, conn=conn, exercise=ready.request.exercise, leaving_out=leaving_out, doubts=doubts
             )
+            found = self._with_terms(conn, found, ready.request, ready.thing, leaving_out)
             return found, filings.newest_number(conn)
+
+    def _with_terms(
+        self, conn: Connection, found: SearchFound, request: FilingRequest, thing: Operation | Zone,
+        leaving_out: Collection[EntryRef],
+    ) -> SearchFound:  # fmt: skip
+        if self.terms is None:
+            return found
+        return self.terms.added(
+            conn, found, thing, at_s=self._clock(), exercise=request.exercise, leaving_out=leaving_out,
+            on_behalf_of=request.on_behalf_of or "", reason=request.reason_if_late or "",
+        )  # fmt: skip
 
     def _filed(
         self, ready: _Prepared, verdict: Verdict, refs: tuple[EntryRef, ...], committed: EntryRef | None,
@@ -471,6 +529,33 @@ class Filing:
         finally:
             with self._guard:
                 self._names.discard(name)
+
+
+def _nobody_told(*, alone: bool) -> str:
+    kept = "it is only committed to, which proves later that it was planned now"
+    if alone:
+        alone_told = f"You are alone on this line, so nobody is told: {kept}"
+        return f"{alone_told}. When others have joined, cancel it and file it anew."
+    return f"Nobody is told: {kept}."
+
+
+def _must_know(ready: _Prepared, terms: Sequence[TermFinding]) -> dict[str, object]:
+    """Go no further where a term would not be kept to and nobody has said that they know; what the record of acts says.
+
+    Raises
+    ------
+    TermsBrokenError
+        With all such terms.
+    """
+    found = broken(terms)
+    # Who says why it is told so late knows that it is.
+    untold = [one for one in found if not (one.type == "NOTIFY" and ready.request.reason_if_late)]
+    if untold and not ready.request.despite_terms:
+        raise TermsBrokenError(untold, field=_type(ready.thing))
+    if not found:
+        return {}
+    named = [f"{one.agreement} {one.finding.term}" for one in found]
+    return {"despite_terms": ready.request.despite_terms or ready.request.reason_if_late, "terms": named}
 
 
 def _is_twin(one: filings.Filing, of: filings.Filing) -> bool:

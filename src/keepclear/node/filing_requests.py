@@ -48,6 +48,8 @@ class FilingRequest:
         The affiliate whose operation it is.
     remarks, reason_if_late
         Free text; why it is told so shortly before it begins.
+    despite_terms
+        Why it is filed although a term in force would not be kept to: whoever says so knows of it. Nobody else is told.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class FilingRequest:
     on_behalf_of: str | None = None
     remarks: str | None = None
     reason_if_late: str | None = None
+    despite_terms: str | None = None
 
     def __post_init__(self) -> None:
         faults: list[Fault] = []
@@ -122,7 +125,7 @@ class FilingRequest:
             members["commit_exact"] = False
         if self.exercise:
             members["exercise"] = True
-        texts = ("on_behalf_of", "remarks", "reason_if_late")
+        texts = ("on_behalf_of", "remarks", "reason_if_late", "despite_terms")
         return members | {name: text for name in texts if (text := getattr(self, name)) is not None}
 
     @classmethod
@@ -205,7 +208,8 @@ def _precision_json(precision: Precision) -> dict[str, Any]:
 
 
 def _check_types(given: Mapping[str, Any]) -> None:
-    texts, flags = ("line", "on_behalf_of", "remarks", "reason_if_late"), ("exercise", "commit_exact")
+    texts = ("line", "on_behalf_of", "remarks", "reason_if_late", "despite_terms")
+    flags = ("exercise", "commit_exact")
     faults = [
         Fault("not a text", "a text that is not empty, or leave it out", field=name)
         for name in texts

@@ -27,6 +27,7 @@ from keepclear.store.node.peers import (
     FlashCame,
     FlashWaiting,
     came_flashes,
+    flashes_since,
     queue_flash,
     take_flash,
     taken_flash,
@@ -37,11 +38,14 @@ from keepclear.times import to_text
 if TYPE_CHECKING:
     from keepclear.node.records import Records
 
-__all__ = ["MOST_FLASH_BYTES", "Flash", "Flashes", "read_flash", "sign_flash"]
+__all__ = ["MOST_ALARMS", "MOST_FLASH_BYTES", "Flash", "Flashes", "read_flash", "sign_flash"]
 
 MOST_FLASH_BYTES = 128 * 1024
+MOST_ALARMS = 20
+"""So many FLASH of one party within an hour each have an alarm of their own; all that come after share one."""
 _HEAD = "keepclear flash v1"
 _ID_BYTES = 16
+_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +193,12 @@ class Flashes:
                 "message": json.loads(flash.message.to_bytes()),
             }  # fmt: skip
             events.say(conn, "message", told, at_s=now_s, line=flash.line)
-            sentence = f"{party} sent FLASH on {flash.line} beside its log: look at the desk at once"
-            self._alarm("flash", sentence, key=f"beside/{flash.id}", line=flash.line, conn=conn)
+            many = flashes_since(conn, party, now_s - _HOUR_S)
+            key, sentence = f"beside/{flash.id}", f"{party} sent FLASH on {flash.line} beside its log"
+            if many > MOST_ALARMS:
+                key = f"beside/{party}"
+                sentence = f"{party} sent {many} FLASH within an hour beside its log, the last on {flash.line}"
+            self._alarm("flash", f"{sentence}: look at the desk at once", key=key, line=flash.line, conn=conn)
         self._bell.ring("event")
 
     def came(self, line: str) -> tuple[tuple[Flash, float], ...]:

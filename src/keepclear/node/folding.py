@@ -9,21 +9,27 @@ Nothing here reads a clock: what is over at a step is over by the step's time, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from keepclear.agreements.facts import Result
 from keepclear.errors import InputError, KeepclearError, PeerError
 from keepclear.line.said import Heard, Said, said_of
 from keepclear.line.threads import Advised, AdvisoryStatus, Searched
 from keepclear.model.findings import Answer
 from keepclear.model.operations import Zone
+from keepclear.node.agreement_documents import Documents
+from keepclear.node.agreement_folding import WATCHED_TYPES, AgreementFold
+from keepclear.node.agreement_steps import AgreementSteps
 from keepclear.node.conflict_lives import ConflictEvent, ConflictState, life_of
 from keepclear.node.conversations import Conversations
 from keepclear.node.findings_told import members_of
+from keepclear.node.joint_parts import are_parts, believed, take_joint
 from keepclear.node.searching import FoundConflict, Search, spoken_by
+from keepclear.node.terms_in_force import TermsInForce
 from keepclear.record.bodies.committed import CommitmentBody, Content, OpeningBody
 from keepclear.record.bodies.plans import OperationBody, ZoneBody
 from keepclear.record.bodies.registry import BODIES, body_of
@@ -33,6 +39,7 @@ from keepclear.record.entry_types import KNOWN_TYPES, EntryType
 from keepclear.record.names import KeyName
 from keepclear.separation.asking import Thing
 from keepclear.store.node import events
+from keepclear.store.node.agreements import findings_of
 from keepclear.store.node.cells import add_cells, box_of, drop_cells
 from keepclear.store.node.conflicts import (
     ConflictRow,
@@ -58,10 +65,12 @@ from keepclear.store.node.filings import (
     filings_by_id,
     filings_changed_by,
     filings_of_log,
+    filings_of_thing,
     is_in_run,
     put_plan,
     unread_filings,
 )
+from keepclear.store.node.joint_parts import drop_entry, is_named, parts_of_plan
 from keepclear.store.node.plan_bytes import packed
 from keepclear.store.node.said_facts import put_said, said_at, set_counted
 
@@ -71,6 +80,7 @@ _FILINGS = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.COMMITMENT}
 _CHANGING = _FILINGS | {EntryType.CANCEL, EntryType.ADVISORY, EntryType.ACCEPTED_RISK}
 """What can change how it stands with a filing; answers are read out of the conversation, and change no table."""
 _NAMES = frozenset(name for name, _ in KNOWN_TYPES)
+_JOINT = frozenset({EntryType.JOINT_PLAN, EntryType.JOINT_PLAN_SIGNED})
 _REVEALING = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.OPENING})
 _OPEN = (ConflictState.FOUND, ConflictState.ADVISED, ConflictState.ACCEPTED)
 _EVENTS = {
@@ -110,6 +120,8 @@ class Fold:
         Gives an entry with what was held of its body by a time.
     clock
         What is over by now. Steps may have later times, where the clock was ahead once and was put right.
+    agreed
+        Knows which agreements bind; one is made where it is not given.
     quiet
         Whether nothing is said of it to those who follow events: in a rebuild.
     """
@@ -122,20 +134,38 @@ class Fold:
         entry_of: Callable[[str, int, float], Entry],
         clock: Callable[[], float],
         *,
+        agreed: AgreementFold | None = None,
         quiet: bool = False,
     ) -> None:
         self._us, self._search, self._conversations, self._entry_of = us, search, conversations, entry_of
         self._quiet = quiet
         self._clock = clock
         self._at_s = self._over_s = 0.0
+        self._passed_s: float | None = None
+        self._advised: dict[EntryRef, tuple[Advised, ...]] = {}
         # What is over is still too close in time to what comes next, where minima ask for a time between.
         self._after_s = max((one.time_s for one in search.asking.minima.rules), default=0.0)
+        held = self._held_now
+        documents = Documents(held)
+        self.agreed = AgreementSteps(
+            us, agreed or AgreementFold(documents, TermsInForce(held, documents, search), held), search, held,
+            find=self._find, live=self._live, say=self._say,
+        )  # fmt: skip
+
+    def _held_now(self, origin: str, index: int) -> Entry:
+        return self._entry_of(origin, index, self._at_s)
+
+    def begin_step(self) -> None:
+        """Another transaction begins: what was done in the one before may not have been kept."""
+        self._passed_s = None
 
     # --- steps -----------------------------------------------------------------------------------------------------
 
     def hear(self, conn: Connection, came: Came, at_s: float) -> None:
         """An entry came, or its body did."""
-        self.pass_time(conn, at_s)
+        if at_s != self._passed_s:  # of many entries that came at once the first has done it for all
+            self.pass_time(conn, at_s)
+            self._passed_s = at_s
         try:
             said = said_of(Heard(came.ref, came.entry, came.kept_s))
         except PeerError:
@@ -150,6 +180,7 @@ class Fold:
         changed: frozenset[EntryRef] = frozenset()
         if came.counted:
             changed = self._conversations.take(conn, came.line, said, change)
+            self._advised.clear()
         if leaf.type in _CHANGING:
             for ref in sorted(changed - {came.ref}, key=lambda one: (one.origin, one.index)):
                 self._refresh(conn, came.line, ref)
@@ -157,6 +188,11 @@ class Fold:
             self._file(conn, came, said)
         elif came.counted and leaf.type == EntryType.OPENING:
             self._open_commitment(conn, came)
+        elif came.counted and leaf.type in _JOINT:
+            self._take_joint(conn, came)
+        self.agreed.hear(conn, came.line, came.ref, leaf.type, came.kept_s, at_s, counted=came.counted)
+        if leaf.type in WATCHED_TYPES:
+            self._passed_s = None  # an agreement may be due at once
         if came.counted:
             self._tell(conn, came, said)
 
@@ -179,12 +215,14 @@ class Fold:
         row = add_filing(conn, row)
         if counted:
             self._conversations.take(conn, line, said, change)
+            self._advised.clear()
             self._begin(conn, row)
 
     def count(self, conn: Connection, step: Counting, line: str, party: str) -> None:
         """Entries count from now on, or do so no longer."""
         self.pass_time(conn, step.at_s)
         set_counted(conn, line, step.origin, step.start, step.stop, counted=step.counted)
+        self._advised.clear()
         if not step.counted:
             self._conversations.forget(line)
         filings = [one for one in filings_of_log(conn, step.origin, start=step.start) if one.ref.index < step.stop]
@@ -198,16 +236,23 @@ class Fold:
             if not step.counted and by and by.origin == step.origin and step.start <= by.index < step.stop:
                 self._begin(conn, replace(one, changed_by=None))
         for said in _said_between(conn, step):
-            if step.counted and said.type in _REVEALING and not said.problem:
-                entry = self._entry_of(said.ref.origin, said.ref.index, step.at_s)
-                came = Came(line, said.ref, entry, said.kept_s, counted=True)
-                self._open_commitment(conn, came)
-                self._cover(conn, came)
+            self._reveal(conn, line, said, step)
             for target in _targets(said):
                 self._refresh(conn, line, target)
         for row in open_conflicts(conn, _OPEN):
             if row.line == line:
                 self._live(conn, row)
+        self.agreed.count(conn, line, step.at_s)
+
+    def _reveal(self, conn: Connection, line: str, said: Said, step: Counting) -> None:
+        """What an entry that counts from now on, or does so no longer, says of others."""
+        if said.type in _JOINT:
+            self._count_joint(conn, line, said, step)
+        elif step.counted and said.type in _REVEALING and not said.problem:
+            entry = self._entry_of(said.ref.origin, said.ref.index, step.at_s)
+            came = Came(line, said.ref, entry, said.kept_s, counted=True)
+            self._open_commitment(conn, came)
+            self._cover(conn, came)
 
     def forget_body(self, conn: Connection, came: Came, at_s: float) -> None:
         """The body of an entry is no longer here: nothing that was found by it stays."""
@@ -217,6 +262,7 @@ class Fold:
         if before is not None:
             kept = replace(before.said, problem=said.problem, place=None, unit="", reason="", read_back=None)
             put_said(conn, came.line, kept, counted=before.counted, awaits_body=False)
+        self._advised.clear()
         filing = filing_of(conn, came.ref)
         if filing is None or filing.problem:
             return
@@ -226,14 +272,24 @@ class Fold:
         drop_plan(conn, filing.id)
         for row in conflicts_of_filing(conn, filing.id):
             if row.advisories:
-                self._live(conn, replace(row, finding=None, found_s=None))
+                unread = replace(row, finding=None, found_s=None)
+                change_conflict(conn, unread)  # or it would look as if it had been so
+                self._live(conn, unread)
             else:
                 drop_conflict(conn, row.id)
 
     def pass_time(self, conn: Connection, at_s: float) -> None:
         """What was over before then, is."""
-        self._at_s, self._over_s = at_s, min(at_s, self._clock())
-        numbers = ended_before(conn, self._over_s - self._after_s)
+        over_s = min(at_s, self._clock())
+        while (due_s := self.agreed.due_s(conn, over_s)) is not None:
+            self._end_before(conn, due_s, due_s)
+            self.agreed.pass_time(conn, due_s)
+        self._end_before(conn, at_s, over_s)
+
+    def _end_before(self, conn: Connection, at_s: float, over_s: float) -> None:
+        self._advised.clear()
+        self._at_s, self._over_s = at_s, over_s
+        numbers = ended_before(conn, self._over_s - self._after(conn))
         for filing in filings_by_id(conn, numbers).values():
             assert filing.end_s is not None, "it has ended"
             self._end(conn, filing, FilingState.EXPIRED, filing.end_s)
@@ -247,9 +303,14 @@ class Fold:
             self._begin(conn, filing)
             self._say(conn, "filing", {"state": FilingState.ACTIVE, "party": filing.party}, filing.line, filing.ref)
 
+    def _after(self, conn: Connection) -> float:
+        return max(self._after_s, self.agreed.after_s(conn))
+
     def is_over(self, conn: Connection, at_s: float) -> bool:
-        """Whether something has ended by then that the tables still have as standing."""
-        ended = ended_before(conn, at_s - self._after_s)
+        """Whether something has ended by then that the tables still have as standing, or an agreement has changed."""
+        if self.agreed.due_s(conn, at_s) is not None:
+            return True
+        ended = ended_before(conn, at_s - self._after(conn))
         return bool(ended or open_conflicts(conn, _OPEN, ended_before_s=at_s))
 
     # --- filings ---------------------------------------------------------------------------------------------------
@@ -289,7 +350,7 @@ class Fold:
             state, by = FilingState.CANCELLED, thread.cancelled_by
         elif thread.superseded_by is not None:
             state, by = FilingState.AMENDED, thread.superseded_by
-        elif filing.end_s is not None and filing.end_s < self._over_s - self._after_s:
+        elif filing.end_s is not None and filing.end_s < self._over_s - self._after(conn):
             state, state_s = FilingState.EXPIRED, filing.end_s
         change_filing(conn, filing.id, state=state, state_s=state_s, changed_by=by)
         filing = replace(filing, state=state, state_s=state_s, changed_by=by)
@@ -299,18 +360,21 @@ class Fold:
             self._live_all(conn, filing.id)
             self._advised_before(conn, filing)
             return
+        thing = believed(conn, thing)
         prepared = self._search.prepared(thing)
         self._search.keep(filing.ref.leaf_hash, prepared)
         cells = self._search.cells_of(prepared, exercise=filing.exercise)
         change_filing(conn, filing.id, box=box_of(cells.spheres))
         put_plan(conn, filing.id, packed(thing))
-        found, _ = self._search.near(conn, thing, exercise=filing.exercise, leaving_out=(filing.ref,))
+        near, _ = self._search.near(conn, prepared, exercise=filing.exercise, leaving_out=(filing.ref,))
+        found = self.agreed.found(conn, filing, thing, near)
         drop_cells(conn, filing.id)
         add_cells(conn, filing.id, cells, owner="" if isinstance(thing, Zone) else thing.party)
         for one in sorted(found, key=lambda one: one.filing.id if one.filing else 0):
             self._find(conn, filing, one)
-        self._live_all(conn, filing.id)
+        self._live_all(conn, filing.id, but={one.filing.id for one in found if one.filing})
         self._advised_before(conn, filing)
+        self.agreed.judge(conn, filing, thing, self._at_s)
 
     def _end(
         self, conn: Connection, filing: Filing, state: FilingState, at_s: float, by: EntryRef | None = None
@@ -319,6 +383,7 @@ class Fold:
         change_filing(conn, filing.id, state=state, state_s=at_s, changed_by=by)
         drop_cells(conn, filing.id)
         drop_plan(conn, filing.id)
+        self.agreed.forget(conn, filing)
         self._live_all(conn, filing.id)
         if filing.state is not state:
             self._say(conn, "filing", {"state": state, "party": filing.party}, filing.line, filing.ref)
@@ -427,6 +492,46 @@ class Fold:
         entry = self._entry_of(filing.ref.origin, filing.ref.index, self._at_s)
         return self._thing(entry, said_of(Heard(filing.ref, entry, filing.kept_s)))[0]
 
+    # --- joint plans -----------------------------------------------------------------------------------------------
+
+    def _take_joint(self, conn: Connection, came: Came) -> None:
+        """A joint plan was told of, or signed: its parts are one operation once all have signed, and not before."""
+        try:
+            body = body_of(came.entry)
+        except PeerError:
+            return
+        plan = take_joint(conn, came.line, came.ref, came.entry.leaf.party, body, self._at_s)
+        if plan:
+            self._look_at_parts(conn, came.line, plan)
+            self._say(conn, "joint", {"plan": plan, "state": "signed by all"}, came.line, came.ref)
+
+    def _count_joint(self, conn: Connection, line: str, said: Said, step: Counting) -> None:
+        if step.counted:
+            entry = self._entry_of(said.ref.origin, said.ref.index, step.at_s)
+            self._take_joint(conn, Came(line, said.ref, entry, said.kept_s, counted=True))
+            return
+        plan = drop_entry(conn, said.ref.origin, said.ref.index)
+        if plan:
+            self._look_at_parts(conn, line, plan)
+
+    def _look_at_parts(self, conn: Connection, line: str, plan: str) -> None:
+        """Search the filings anew that are parts of a plan."""
+        for part in parts_of_plan(conn, line, plan):
+            for filing in filings_of_thing(conn, part.party, part.thing_id):
+                if filing.state is FilingState.ACTIVE and not filing.problem and filing.type == EntryType.OPERATION:
+                    for row in conflicts_of_filing(conn, filing.id):
+                        if self._is_joint(conn, row):
+                            self._live(conn, row)
+                    self._begin(conn, filing)
+
+    def _is_joint(self, conn: Connection, row: ConflictRow) -> bool:
+        """Whether the two of a conflict are parts of one plan that all have signed."""
+        both = filings_by_id(conn, (row.first, row.second))
+        pair = [both[number] for number in (row.first, row.second)]
+        if any(one.problem or one.state is not FilingState.ACTIVE or one.type != EntryType.OPERATION for one in pair):
+            return False
+        return are_parts(conn, self._read(pair[0]), self._read(pair[1]))
+
     # --- conflicts -------------------------------------------------------------------------------------------------
 
     def _find(self, conn: Connection, filing: Filing, found: FoundConflict) -> None:
@@ -448,11 +553,7 @@ class Fold:
 
     def _advised_before(self, conn: Connection, filing: Filing) -> None:
         """What others, or we, advised of: pairs that our own search did not find have a conflict too."""
-        with self._conversations.held(conn, filing.line) as talk:
-            if talk.said(filing.ref) is None:
-                return
-            advised = talk.thread(filing.ref, self._at_s).advised
-        for one in advised:
+        for one in self._advised_of(conn, filing):
             for ref in one.about:
                 other = None if ref == filing.ref else filing_of(conn, ref)
                 if other is None or one.party not in (filing.party, other.party):
@@ -465,9 +566,10 @@ class Fold:
                     row = replace(row, answer=one.found, why_not_advised="our own search does not find it")
                 self._live(conn, row)
 
-    def _live_all(self, conn: Connection, filing: int) -> None:
+    def _live_all(self, conn: Connection, filing: int, *, but: Collection[int] = ()) -> None:
         for row in conflicts_of_filing(conn, filing):
-            self._live(conn, row)
+            if row.first not in but and row.second not in but:
+                self._live(conn, row)
 
     def _live(self, conn: Connection, row: ConflictRow) -> None:
         """Work out anew how it stands with a conflict, and keep it."""
@@ -485,6 +587,9 @@ class Fold:
         if advised and not standing:
             happened.append(ConflictEvent.TAKEN_BACK)
         over, over_s = self._over(row, first, second)
+        if not over and _may_be_joint(conn, first, second) and self._is_joint(conn, row):
+            # They were made parts of one plan, which every participant has signed.
+            over, over_s = [ConflictEvent.CHANGED], self._at_s
         state = life_of([*happened, *over])
         changed = state.value != row.state
         told = any(one.party == self._us for one in advised)
@@ -519,13 +624,19 @@ class Fold:
         """What was advised of a pair by one of the two, on the line of either, each once, in order."""
         found: dict[EntryRef, Advised] = {}
         for filing, other in ((first, second), (second, first)):
-            with self._conversations.held(conn, filing.line) as talk:
-                if talk.said(filing.ref) is None:
-                    continue
-                for one in talk.thread(filing.ref, self._at_s).advised:
-                    if other.ref in one.about and one.party in (first.party, second.party):
-                        found.setdefault(one.ref, one)
+            for one in self._advised_of(conn, filing):
+                if other.ref in one.about and one.party in (first.party, second.party):
+                    found.setdefault(one.ref, one)
         return sorted(found.values(), key=lambda one: (one.ref.origin, one.ref.index))
+
+    def _advised_of(self, conn: Connection, filing: Filing) -> tuple[Advised, ...]:
+        """What was advised of a filing: one that comes too close to a thousand others is asked for a thousand times."""
+        known = self._advised.get(filing.ref)
+        if known is None:
+            with self._conversations.held(conn, filing.line) as talk:
+                known = () if talk.said(filing.ref) is None else talk.thread(filing.ref, self._at_s).advised
+            self._advised[filing.ref] = known
+        return known
 
     # --- those who follow ------------------------------------------------------------------------------------------
 
@@ -571,6 +682,11 @@ def searched_of(conn: Connection, filing: Filing, at_s: float) -> Searched:
         compared = compared_with(conn, us=filing.party, own_too=is_zone, exercise=filing.exercise, leaving_out=itself)
         possible = rows or matters or filing.problem or not compared
         answer = Answer.POSSIBLE if possible else Answer.CLEAR
+    told = {row.result for row in findings_of(conn, filing.id) if row.zone}
+    if Result.BREACHED in told:  # an area of an agreement that is to be kept out of
+        answer = Answer.CONFLICT
+    elif told and answer is Answer.CLEAR:
+        answer = Answer.POSSIBLE
     return Searched(filing.ref, at_s, answer, tuple(against))
 
 
@@ -593,6 +709,10 @@ def _why_not(first: Filing, second: Filing, us: str) -> str:
     if theirs.party not in ours.recipients:
         return f"our filing was not told to {theirs.party}"
     return ""
+
+
+def _may_be_joint(conn: Connection, first: Filing, second: Filing) -> bool:
+    return first.party != second.party and all(is_named(conn, one.party, one.thing_id) for one in (first, second))
 
 
 def _is_taken_back(one: Advised, first: Filing, second: Filing) -> bool:

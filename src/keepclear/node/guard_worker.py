@@ -20,11 +20,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
+from keepclear.clock import monotonic_s
 from keepclear.line.guards import Outcome, Span, Verdict, guard_members, guard_text
 
 __all__ = ["GuardTask", "GuardWorker", "judged"]
 
 _LENGTH = struct.Struct(">I")
+_REST_S = 15.0
 _RECURSION = 100_000  # nobody's JSON is so deep: the record's own reader allows far less
 
 
@@ -69,11 +71,19 @@ def judged(task: GuardTask) -> Verdict:
 
 
 class GuardWorker:
-    """The process, started when it is first needed. Any thread may ask; one is judged at a time."""
+    """The process, started when it is needed. Any thread may ask; one is judged at a time.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    rest_s
+        After so long without anything to judge the process is ended: it takes as much memory as a fifth of a node.
+    """
+
+    def __init__(self, *, rest_s: float = _REST_S) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._rest_s, self._used_s = rest_s, 0.0
+        self._resting: threading.Timer | None = None
 
     def judge(self, task: GuardTask, *, limit_s: float) -> Verdict | None:
         """The verdict; None if it took longer than `limit_s`, or the process ended over it."""
@@ -87,15 +97,36 @@ class GuardWorker:
                 answer = _asked(process, data)
             finally:
                 timer.cancel()
+            self._used_s = monotonic_s()
             if answer is None:
                 self._end()
                 return None
+            self._rest_later(self._rest_s)
         return _verdict(json.loads(answer))
 
     def stop(self) -> None:
         """End the process; the next judgement starts another."""
         with self._lock:
+            if self._resting is not None:
+                self._resting.cancel()
+                self._resting = None
             self._end()
+
+    def _rest_later(self, wait_s: float) -> None:
+        """With the lock held."""
+        if self._resting is None:
+            self._resting = threading.Timer(wait_s, self._rest)
+            self._resting.daemon = True
+            self._resting.start()
+
+    def _rest(self) -> None:
+        with self._lock:
+            self._resting = None
+            left_s = self._used_s + self._rest_s - monotonic_s()
+            if left_s > 0.0 and self._process is not None:
+                self._rest_later(left_s)
+            else:
+                self._end()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -22,7 +22,7 @@ from keepclear.node.guard_worker import GuardTask, GuardWorker, judged
 from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.committed import OpeningBody
 from keepclear.record.bodies.plans import ZoneBody
-from keepclear.record.bodies.registry import body_of
+from keepclear.record.bodies.registry import attachments_of, body_of
 from keepclear.record.bodies.talk import MessageBody, Priority
 from keepclear.record.canonical import MOST_BYTES, parse_canonical
 from keepclear.record.entries import Entry, EntryRef
@@ -267,8 +267,8 @@ def _read(entry: Entry) -> tuple[Body | None, object]:
 
 
 def _files(entry: Entry, body: Body | None) -> list[tuple[str, bytes]]:
-    """The attachments, by the names that the message gives them."""
-    names = [note.name for note in body.attachments] if isinstance(body, MessageBody) else []
+    """The attachments, by the names that the body gives them."""
+    names = [note.name for note in attachments_of(body)]
     held = [file.data if file is not None else b"" for file in entry.attachments]
     return [(names[n] if n < len(names) else f"attachment {n}", data) for n, data in enumerate(held)]
 

@@ -11,7 +11,9 @@ from keepclear.node.settings import Settings
 from keepclear.store.node import events
 from keepclear.store.node.alarms import prune_alarms
 from keepclear.store.node.database import NodeDatabase
+from keepclear.store.node.encounters_seen import prune_encounters
 from keepclear.store.node.line_tests import prune_tests
+from keepclear.store.node.positions import prune_positions
 from keepclear.store.node.told import prune_told
 
 __all__ = ["Housekeeping"]
@@ -21,6 +23,7 @@ _DAY_S = 86400.0
 # What was told of is remembered so that nobody is told twice: longer than any answer can still be owed.
 _TOLD_KEPT_DAYS = 90.0
 _PRUNED = (prune_told, prune_alarms, prune_tests)
+_WATCHED = (prune_positions, prune_encounters)
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +60,9 @@ class Housekeeping:
         told_before_s = now_s - max(kept_days, _TOLD_KEPT_DAYS) * _DAY_S
         with self._database.writing() as conn:
             forgotten = events.prune(conn, before_s=now_s - kept_days * _DAY_S)
-            return forgotten + sum(prune(conn, before_s=told_before_s) for prune in _PRUNED)
+            forgotten += sum(prune(conn, before_s=told_before_s) for prune in _PRUNED)
+            positions_before_s = now_s - self._settings.positions_kept_days * _DAY_S
+            return forgotten + sum(prune(conn, before_s=positions_before_s) for prune in _WATCHED)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

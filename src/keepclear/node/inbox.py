@@ -6,7 +6,7 @@ one thing, what a person there has seen another, and what the unit was told a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from keepclear.record.bodies.registry import body_of
 from keepclear.record.bodies.talk import CancelBody, MessageBody, Priority
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.store.node import filings
+from keepclear.store.node.agreements import TermFindingRow, findings_since
 from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.guarded import guarded_entry
 from keepclear.times import to_text
@@ -35,6 +36,7 @@ __all__ = ["Inbox", "InboxItem", "InboxView", "OwnFiling"]
 
 _MACHINES = frozenset({Owed.RECEIPT})
 _TYPES = ("operation", "zone")
+_MOST_TERMS = 200
 _SHOWN = 300  # characters of a text
 
 
@@ -137,12 +139,15 @@ class InboxView:
         Our filings that stand, the newest first.
     more
         Whether there are more of ours than were asked for.
+    terms
+        Filings that stand, of whomever, that are not within a term in force, or may not be; the newest first.
     """
 
     at_s: float
     to_answer: tuple[InboxItem, ...]
     own: tuple[OwnFiling, ...]
     more: bool
+    terms: tuple[tuple[filings.Filing, TermFindingRow], ...] = ()
 
 
 class Inbox:
@@ -182,7 +187,14 @@ class Inbox:
         lines = lines if line is None else (line,)
         waiting = [one for name in lines for one in self._to_answer(name, at_s)]
         own, more = self._own(line, at_s, most_own)
-        return InboxView(at_s, tuple(sorted(waiting, key=_urgency)), own, more)
+        return InboxView(at_s, tuple(sorted(waiting, key=_urgency)), own, more, self._terms(lines))
+
+    def _terms(self, lines: Collection[str]) -> tuple[tuple[filings.Filing, TermFindingRow], ...]:
+        with self._database.reading() as conn:
+            rows = findings_since(conn, limit=_MOST_TERMS)
+            found = filings.filings_by_id(conn, {row.filing for row in rows})
+        told = [(found[row.filing], row) for row in rows if row.filing in found]
+        return tuple(one for one in told if one[0].line in lines)
 
     def _to_answer(self, line: str, at_s: float) -> Iterator[InboxItem]:
         for thread in self._threads.threads_owing(line, at_s):
@@ -195,7 +207,8 @@ class Inbox:
                 yield self._item(line, thread, sorted(owed, key=lambda one: one.due_s), at_s)
 
     def _item(self, line: str, thread: Thread, owed: list[Owing], at_s: float) -> InboxItem:
-        blocked = thread.standing(self._records.party).blocked
+        own = thread.party == self._records.party  # and then nothing was read back by us
+        blocked = None if own else thread.standing(self._records.party).blocked
         compared = None if blocked is None else blocked.comparison
         with self._database.reading() as conn:
             noted = guarded_entry(conn, thread.ref.origin, thread.ref.index)

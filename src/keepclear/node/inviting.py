@@ -169,7 +169,7 @@ class Inviting(LineDesk):
         heard
             The twelve words, as somebody who is known read them over a telephone.
         start
-            From which entry on our log is given to it; None: from the beginning.
+            From which entry on our log is given to it: 0 or None, from the beginning. Nothing else is done yet.
 
         Returns
         -------
@@ -180,9 +180,14 @@ class Inviting(LineDesk):
         ------
         InputError
             If it has not answered, or the words are not those of the identity that did. If those are whole words of
-            some other identity, somebody else had the invitation, and it is withdrawn.
+            some other identity, somebody else had the invitation, and it is withdrawn. Also if a start is wanted: who
+            has only the end of a log can prove neither that it is one, nor who was on the line.
         """
         by.must(Scope.LINES)
+        if start:
+            problem = "a log is given to a new member whole: what was said before was not addressed to it, and it has"
+            right = "leave it out; what it cannot read now it will never be able to read"
+            raise InputError(Fault(f"{problem} nothing of that but the leaves", right, field="start", value=str(start)))
         check_name(party, field="party")
         self.must_be_member(line)
         found = self._waiting(line, party)
@@ -198,7 +203,7 @@ class Inviting(LineDesk):
         self.note_compared(compared.identity, by)
         if found.state is InvitationState.ANSWERED:
             self._move(found.id, InvitationEvent.WORDS, by, "line admit")
-        (ref,) = self.said(line, admit(acceptance, compared, start=start), also=(party,))
+        (ref,) = self.said(line, admit(acceptance, compared), also=(party,))
         with self.database.writing() as conn:
             move_invitation(conn, found.id, InvitationEvent.ADMITTED)
         self.tell(line, "admitted", party=party)

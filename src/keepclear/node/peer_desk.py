@@ -81,6 +81,8 @@ class PeerDesk:
         The time, in seconds since the epoch.
     guard_of
         The rule by which the guards refused the body of an entry; empty where they do not say.
+    called
+        Told line and party when a peer has called us.
     """
 
     def __init__(
@@ -94,10 +96,11 @@ class PeerDesk:
         bell: Bell,
         clock: Callable[[], float],
         guard_of: Callable[[str, int], str] = lambda *_: "",
+        called: Callable[[str, str], object] = lambda *_: None,
     ) -> None:
         self._records, self._peers, self._bell, self._clock = records, peers, bell, clock
         self._beating, self._flashes, self._forks = beating, flashes, forks
-        self._guard_of = guard_of
+        self._guard_of, self._called = guard_of, called
         self._mirror_keys: dict[str, str] = {}
 
     # --- requests that bring something ------------------------------------------------------------------------------
@@ -213,6 +216,7 @@ class PeerDesk:
         if peer is None or not peer.member:
             return Answer.saying(403, f"{party} is not on this line")
         self._beating.take(peer, data)
+        self._called(line, party)
         return Answer(200, _BODY_TYPE, self._beating.made(peer))
 
     def _flash(self, party: str, data: bytes) -> Answer:
@@ -223,7 +227,7 @@ class PeerDesk:
         peer = self._peers.find(line, party)
         if peer is None or not peer.member:
             return Answer.saying(403, f"{party} is not on this line")
-        if self._peers.cards.take(line, data):
+        if self._peers.cards.take(line, data, giver=party):
             self._bell.ring("line")
         return Answer.saying(200, "taken")
 
@@ -270,6 +274,12 @@ class PeerDesk:
             return Answer.saying(404, "there is no such tile")
         except KeepclearError:
             return Answer.saying(503, "this node cannot read it now")
+
+    def read_path(self, party: str, path: str) -> Answer:
+        """The same, of a whole path below ``/line/v1/``."""
+        first, _, rest = path.partition("/")
+        origin_hash, _, rest = rest.partition("/")
+        return self.read(party, origin_hash, rest) if first == "mirror" else Answer.saying(404, "nothing is read here")
 
     def _readable(self, party: str, origin_hash: str) -> str | None:
         for line in self._peers.lines_with(party):

@@ -64,7 +64,7 @@ class Cards(Protocol):
     def give(self, line: str) -> bytes:
         """What we know of it."""
 
-    def take(self, line: str, data: bytes) -> int:
+    def take(self, line: str, data: bytes, *, giver: str = "") -> int:
         """What another knows of it; how much of it was new."""
 
 

@@ -22,11 +22,13 @@ from keepclear.line.membership import Member, Membership
 from keepclear.line.threads import Thread
 from keepclear.node.bell import Bell
 from keepclear.node.conversations import Conversations
+from keepclear.node.duties import Duties
 from keepclear.node.folding import AWAITED_TYPES, Came, Fold, searched_of
 from keepclear.node.membership_reading import MembershipReader
 from keepclear.node.rebuilding import make_up_leeway, rebuild
 from keepclear.node.records import Records
 from keepclear.node.searching import Search
+from keepclear.node.terms_in_force import TermsInForce
 from keepclear.record.cosignatures import cosigned_at
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.keys import VerifierKey
@@ -46,6 +48,10 @@ __all__ = ["Projector"]
 
 _AT_ONCE = 64
 _LOOK_S = 1.0
+_TURN_S = 0.2
+_OURS_S = 0.02  # who has said something puts it into the tables himself, and need not be raced
+_OF_OURS = frozenset({"said", "projected", "event"})
+_OF_WHOLE = frozenset({"body", "line", "receipt"})
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +79,7 @@ class Projector:
     ) -> None:
         self.records, self.database, self.search = records, database, search
         self.conversations = Conversations(records.party)
+        self.duties = Duties(database, self.conversations)
         self.problem = ""
         """Why it could not go on; empty while it can."""
         self._memberships, self._bell, self._clock = memberships, bell, clock
@@ -82,6 +89,8 @@ class Projector:
         self._lock = threading.RLock()
         self._members: dict[str, Membership | None] = {}
         self._doubtful: set[str] = set()
+        self._rung_for: frozenset[str] = frozenset()
+        self._is_whole = False
         # How far each log is in the tables at least. It is never taken back: a rebuild gives the same rows in the end.
         self._taken: dict[str, int] = {}
         self._listeners: list[Callable[[str], None]] = []
@@ -111,10 +120,16 @@ class Projector:
         self._after.append(work)
 
     def _run(self) -> None:
+        whole_s = 0.0
         with self._bell.waiter("said", "came", "body", "line", "receipt") as waiter:
             while not self._stopping.is_set():
+                whole, self._rung_for = bool(self._rung_for & _OF_WHOLE) or monotonic_s() >= whole_s, frozenset()
                 try:
-                    self.catch_up()
+                    if whole:
+                        self.catch_up()
+                        whole_s = monotonic_s() + _LOOK_S / 2.0
+                    else:
+                        self.catch_up_logs()
                     for work in self._after:
                         work()
                     self.problem = ""
@@ -122,9 +137,11 @@ class Projector:
                     if str(error) != self.problem:
                         _log.error("projecting stopped, and is tried again: %s", error)
                     self.problem = str(error)
-                waiter.wait(_LOOK_S)
+                if waiter.wait(_LOOK_S) and self._rung_for <= _OF_OURS:
+                    self._stopping.wait(_OURS_S)
 
     def _heard(self, topics: frozenset[str]) -> None:
+        self._rung_for |= topics
         if topics & {"line", "body"}:
             self._doubtful.update(self.records.lines())
 
@@ -144,23 +161,50 @@ class Projector:
         StoreError
             If the tables cannot be written.
         """
-        with self._lock:
+        while not self._lock.acquire(timeout=_LOOK_S if ref is None else _TURN_S / 4.0):
             if ref is not None and self._has(ref):
-                return 0
-            try:
-                done = make_up_leeway(self.records, self.database, self.search, self.conversations, self._clock)
-                done += sum(self._take_log(line, origin) for line, origin in self._logs())
-                done += self._take_bodies()
-                for line in sorted(self._doubtful & set(self.records.lines())):
-                    done += self._count_again(line)
-                done += self._take_receipts()
-                done += self._pass_time()
-            except BaseException:
-                # What was taken into memory may not be in the tables.
-                self.conversations.forget()
-                raise
+                self.database.make_durable()
+                return 0  # whoever is at it has done it, and has more to do
+        try:
+            done = 0 if ref is not None and self._has(ref) else self._catch_up(whole=ref is None)
+        finally:
+            self._lock.release()
+        return self._kept(done)
+
+    def catch_up_logs(self) -> int:
+        """Put what came in the logs into the tables, and leave the rest (late bodies, receipts, time) to `catch_up`."""
+        with self._lock:
+            done = self._catch_up(whole=False)
+        return self._kept(done)
+
+    def _kept(self, done: int) -> int:
+        """With the lock let go of, so that others can go on meanwhile: have it on the disk, and only then say so."""
+        self.database.make_durable()
         if done:
             self._bell.ring("projected", "event")
+        return done
+
+    def _catch_up(self, *, whole: bool) -> int:
+        # Other processes may have dropped the tables since; where there are none, only a step that failed leaves
+        # leeway.
+        whole = whole or not self._is_whole
+        done, self._is_whole = 0, False
+        try:
+            if whole or self.database.dialect != "sqlite":
+                done += make_up_leeway(self.records, self.database, self.search, self.conversations, self._clock)
+            done += self._take_logs()
+            if whole:
+                done += self._take_bodies()
+            for line in sorted(self._doubtful & set(self.records.lines())):
+                done += self._count_again(line)
+            if whole:
+                done += self._take_receipts()
+                done += self._pass_time()
+        except BaseException:
+            # What was taken into memory may not be in the tables.
+            self.conversations.forget()
+            raise
+        self._is_whole = True
         return done
 
     def _has(self, ref: EntryRef) -> bool:
@@ -184,6 +228,7 @@ class Projector:
     def rebuild(self) -> int:
         """Make all tables again; the number of steps."""
         with self._lock:
+            self._is_whole = False
             return rebuild(self.records, self.database, self.search, self.conversations, self._clock)
 
     def look_again(self, ref: EntryRef) -> None:
@@ -202,10 +247,11 @@ class Projector:
         self._bell.ring("projected", "event")
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[Connection, float]]:
-        """A transaction in which one step is done, and its time."""
-        with self.database.writing() as conn:
+    def _writing(self, *, durable: bool = True) -> Iterator[tuple[Connection, float]]:
+        """A transaction in which one step is done, and its time; see `NodeDatabase.writing`."""
+        with self.database.writing(durable=durable) as conn:
             at_s = note_step(conn, self._clock())
+            self._fold.begin_step()
             yield conn, at_s
             note_projected(conn, at_s)
 
@@ -217,28 +263,44 @@ class Projector:
             for origin in sorted(self.records.origins(line), key=lambda one: (not self.records.is_own(one), one))
         ]
 
-    def _take_log(self, line: str, origin: str) -> int:
+    def _take_logs(self) -> int:
+        """Some of each log in turn, until nothing is left: who says much holds up only himself."""
         done = 0
         while not self._stopping.is_set() or self._thread is None:
-            with self.database.reading() as conn:
-                start = end(conn, origin)
-            stop = min(self.records.size(origin), start + _AT_ONCE)
-            if stop <= start:
+            taken = sum(self._take_some(line, origin) for line, origin in self._logs())
+            if not taken:
                 break
-            taken = [(index, self._entry(origin, index)) for index in range(start, stop)]
-            with self._writing() as (conn, at_s):
-                if end(conn, origin) != start:
-                    continue  # another process was first
-                self._take_entries(conn, line, origin, stop, taken, at_s)
-            self._taken[origin] = stop
-            done += stop - start
+            done += taken
         return done
 
+    def _take_some(self, line: str, origin: str) -> int:
+        size = self.records.size(origin)
+        if self._taken.get(origin, 0) >= size:
+            return 0
+        with self.database.reading() as conn:
+            start = end(conn, origin)
+        stop = min(size, start + _AT_ONCE)
+        if stop <= start:
+            self._taken[origin] = max(start, self._taken.get(origin, 0))
+            return 0
+        taken = [(index, self._entry(origin, index)) for index in range(start, stop)]
+        with self._writing(durable=False) as (conn, at_s):
+            if end(conn, origin) != start:
+                return 1  # another process was first: look again
+            with self.conversations.only(conn):
+                stop = self._take_entries(conn, line, origin, taken, at_s)
+        self._taken[origin] = stop
+        return stop - start
+
     def _take_entries(
-        self, conn: Connection, line: str, origin: str, stop: int, taken: list[tuple[int, Entry | None]], at_s: float
-    ) -> None:
-        came(conn, origin, stop, kept_s=at_s)
+        self, conn: Connection, line: str, origin: str, taken: list[tuple[int, Entry | None]], at_s: float
+    ) -> int:
+        """Take up as many as a turn has time for, one at least; the index after the last."""
+        stop, until_s = taken[0][0], monotonic_s() + _TURN_S
         for index, entry in taken:
+            if index > taken[0][0] and monotonic_s() > until_s:
+                break
+            stop = index + 1
             counted = self._counts(line, origin, index)
             if not counted:
                 note_counting(conn, Counting(at_s, origin, index, index + 1, counted=False))
@@ -250,6 +312,8 @@ class Projector:
             self._fold.hear(conn, Came(line, ref, entry, at_s, counted), at_s)
             if entry.leaf.type in AWAITED_TYPES:
                 self._doubtful.add(line)
+        came(conn, origin, stop, kept_s=at_s)
+        return stop
 
     def _entry(self, origin: str, index: int) -> Entry | None:
         try:
@@ -389,6 +453,11 @@ class Projector:
 
     # --- what the tables lack --------------------------------------------------------------------------------------
 
+    @property
+    def terms(self) -> TermsInForce:
+        """The terms in force, as the tables have them."""
+        return self._fold.agreed.terms
+
     @contextmanager
     def asked(self) -> Iterator[tuple[Connection, tuple[str, ...]]]:
         """The tables, for a question that is asked now: with all that is held now; and what they lack all the same.
@@ -397,8 +466,10 @@ class Projector:
         Where that takes long, or cannot be done, it is not waited for: the answer says what is missing.
         """
         held = {origin: self.records.size(origin) for _, origin in self._logs()}
-        with self.database.reading() as conn:
-            missing = sum(max(0, size - end(conn, origin)) for origin, size in held.items())
+        missing = 0
+        if self._not_taken(held):
+            with self.database.reading() as conn:
+                missing = _missing(conn, self._not_taken(held))
         if missing <= _AT_ONCE and (missing or self._doubtful) and self._lock.acquire(timeout=_LOOK_S):
             try:
                 self.catch_up()
@@ -406,11 +477,16 @@ class Projector:
                 _log.warning("the tables do not catch up: %s", error)
             finally:
                 self._lock.release()
+        not_taken = self._not_taken(held)  # before the picture: what is in the tables by now is in it too
         with self.database.reading() as conn:
-            yield conn, tuple(self._lacking(conn, held))
+            yield conn, tuple(self._lacking(conn, not_taken))
+
+    def _not_taken(self, held: Mapping[str, int]) -> Mapping[str, int]:
+        """The sizes of those logs of which it is not known, without looking, that they are in the tables."""
+        return {origin: size for origin, size in held.items() if self._taken.get(origin, 0) < size}
 
     def _lacking(self, conn: Connection, held: Mapping[str, int]) -> Iterator[str]:
-        missing = sum(max(0, size - end(conn, origin)) for origin, size in held.items())
+        missing = _missing(conn, held)
         if missing:
             many = "1 entry has" if missing == 1 else f"{missing} entries have"
             yield f"{many} come that this node has not looked at yet"
@@ -449,11 +525,14 @@ class Projector:
             return self.conversations.thread(conn, ref, name.line, now_s, searched)
 
     def threads_owing(self, line: str, at_s: float | None = None) -> list[Thread]:
-        """Threads in which somebody owes something at that time, by log and place."""
+        """Threads in which somebody owes something at that time, as `duties` has them, by log and place."""
         now_s = self._clock() if at_s is None else at_s
-        with self.database.reading() as conn:
-            owing = self.conversations.owing(conn, line, now_s)
-        return [self.thread(ref, now_s) for ref in owing]
+        return self.duties.threads_owing(line, now_s)
+
+
+def _missing(conn: Connection, held: Mapping[str, int]) -> int:
+    """How many entries of logs of these sizes are not in the tables."""
+    return sum(max(0, size - end(conn, origin)) for origin, size in held.items())
 
 
 def _runs(numbers: list[tuple[int, bool]]) -> list[tuple[int, int, bool]]:

@@ -12,7 +12,7 @@ from keepclear.line.mirror_requests import Answer
 from keepclear.node.calling import Caller, UnreachableError
 from keepclear.node.peer_desk import LIMITS, PREFIX, PeerDesk
 from keepclear.node.peers import Peer
-from keepclear.node.turning import answer_bytes, parse_turn
+from keepclear.node.turning import MOST_READ_BYTES, READ, answer_bytes, parse_turn
 
 __all__ = ["Pulling"]
 
@@ -75,10 +75,18 @@ class Pulling:
             told = answer.body[:200].decode(errors="replace").strip()
             raise UnreachableError(f"it answered {answer.status}: {told!a}")
         asked = parse_turn(answer)
+        if asked.endpoint == READ:
+            return answer_bytes(asked.id, self._read(peer, asked.body))
         limit = LIMITS.get(asked.endpoint)
         if limit is None or len(asked.body) > limit:
             return answer_bytes(asked.id, Answer.saying(413 if limit else 404, "not taken by a turn"))
         return answer_bytes(asked.id, self._desk.post(peer.party, asked.endpoint, (asked.body,), line=self._line))
+
+    def _read(self, peer: Peer, path: bytes) -> Answer:
+        answer = self._desk.read_path(peer.party, path.decode("ascii", "replace"))
+        if len(answer.body) > MOST_READ_BYTES:
+            return Answer.saying(413, "too long for a turn: let it be carried by hand")
+        return answer
 
     def _rest(self) -> None:
         self._back_off_s = min(_LONGEST_BACK_OFF_S, max(_FIRST_BACK_OFF_S, self._back_off_s * 2.0))

@@ -1,8 +1,8 @@
 """The thread that talks to one peer that can be called: brings it what is new, and beats.
 
 It waits for the bell, so what was said is on its way at once; the connection stays open. While the peer cannot be
-reached it tries again after a while, longer each time up to half a minute, sooner for what was said just now; and FLASH
-at once.
+reached it tries again after a while, longer each time up to half a minute, sooner for what was said just now; FLASH
+at once; and when the peer calls us, at once too.
 """
 
 from __future__ import annotations
@@ -96,6 +96,13 @@ class Pushing:
         """End; does not wait (`join`)."""
         self._stopping.set()
         self._waiter.rung()
+
+    def called(self) -> None:
+        """The peer has called us: if it could not be reached, it is tried at once, and not after a longer wait."""
+        if self.unreachable:
+            self._back_off_s = min(self._back_off_s, _FIRST_BACK_OFF_S / 2.0)
+            self._again_s = 0.0
+            self._waiter.rung()
 
     def join(self, timeout_s: float) -> None:
         """Wait until it has ended."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from keepclear.errors import PeerError
 from keepclear.line.said import Heard, said_of
 from keepclear.node.actors import Actor
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.records import Records
 from keepclear.node.refusals import GoneError, TooManyTriesError
 from keepclear.node.roles import Scope
+from keepclear.record.bodies.registry import body_of
+from keepclear.record.bodies.watched import PositionsBody
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.record.names import KeyName
@@ -24,7 +27,7 @@ from keepclear.store.node.readings import Reading, add_readings, read_since, rea
 
 __all__ = ["Readings"]
 
-_PLANS = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.OPENING})
+_PLANS = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.OPENING, EntryType.POSITIONS})
 _ONE_READING_S, _HOUR_S, _DAY_S = 600.0, 3_600.0, 86_400.0
 
 
@@ -137,8 +140,18 @@ class Readings:
             return True
         with self._database.reading() as conn:
             came_s = kept_s(conn, ref.origin, ref.index)
-        said = said_of(Heard(ref, entry, 0.0 if came_s is None else came_s))
-        now_s = self._clock()
-        if said.end_s is not None:
-            return now_s <= said.end_s + self._after_end_s
+        now_s, end_s = self._clock(), _end_s(ref, entry, 0.0 if came_s is None else came_s)
+        if end_s is not None:
+            return now_s <= end_s + self._after_end_s
         return now_s <= (entry.leaf.time_s if came_s is None else came_s) + self._without_end_s
+
+
+def _end_s(ref: EntryRef, entry: Entry, came_s: float) -> float | None:
+    """When what an entry tells of is over; None where it has no end."""
+    if entry.leaf.type == EntryType.POSITIONS:
+        try:
+            body = body_of(entry)
+        except PeerError:
+            body = None
+        return body.to_s if isinstance(body, PositionsBody) else None
+    return said_of(Heard(ref, entry, came_s)).end_s

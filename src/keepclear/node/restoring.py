@@ -24,6 +24,7 @@ from keepclear.node.calling import Caller
 from keepclear.node.peer_desk import PREFIX
 from keepclear.node.records import Records
 from keepclear.node.remote_log import remote_checkpoint, remote_leaves
+from keepclear.node.turning import TurnDesk
 from keepclear.record.checkpoints import Checkpoint, open_checkpoint
 
 __all__ = ["Asked", "Restoring", "getting"]
@@ -38,6 +39,10 @@ Get = Callable[[str], Answer]
 
 class Asked(Protocol):
     """A member that may hold something of our log (`keepclear.node.peers.Peer`)."""
+
+    @property
+    def line(self) -> str:
+        """Where."""
 
     @property
     def party(self) -> str:
@@ -189,6 +194,12 @@ class Restoring:
         self._alarms.sound(AlarmKind.RESTORE, sentence, key=origin, line=line)
 
 
-def getting(caller: Caller) -> Callable[[Asked, str], Answer]:
-    """Gets from a peer over the network."""
-    return lambda peer, path: caller.get(peer.addresses, f"{PREFIX}/{path}", to=peer.party)
+def getting(caller: Caller, turns: TurnDesk) -> Callable[[Asked, str], Answer]:
+    """Gets from a peer over the network; of one that cannot be called, when it calls."""
+
+    def get(peer: Asked, path: str) -> Answer:
+        if peer.addresses:
+            return caller.get(peer.addresses, f"{PREFIX}/{path}", to=peer.party)
+        return turns.get(peer.line, peer.party, path)
+
+    return get

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -19,6 +20,9 @@ from keepclear.clock import now_s
 from keepclear.errors import KeepclearError, StoreError
 from keepclear.node.access import Access
 from keepclear.node.advising import Advising
+from keepclear.node.agreeing import Agreeing
+from keepclear.node.agreement_reading import Agreements
+from keepclear.node.agreement_watch import AgreementWatch
 from keepclear.node.alarm_channels import AlarmChannels
 from keepclear.node.alarms import Alarms
 from keepclear.node.answering import Answering
@@ -27,9 +31,12 @@ from keepclear.node.bell import TOPICS, Bell
 from keepclear.node.calling import Caller
 from keepclear.node.cards_on_file import CardsOnFile
 from keepclear.node.changing import Changing
+from keepclear.node.claims import Claims
+from keepclear.node.compliance import Compliance
 from keepclear.node.courier import Courier
 from keepclear.node.disk_watch import DiskWatch
 from keepclear.node.drafts import Drafts
+from keepclear.node.encounters import Encounters
 from keepclear.node.entry_lists import EntryLists
 from keepclear.node.escalating import Escalating
 from keepclear.node.exchange import Exchange
@@ -38,10 +45,17 @@ from keepclear.node.folder import NodeFolder
 from keepclear.node.guarding import Guards
 from keepclear.node.housekeeping import Housekeeping
 from keepclear.node.inbox import Inbox
+from keepclear.node.incidents import Incidents
+from keepclear.node.joint_planning import JointPlanning
+from keepclear.node.line_bodies import LineBodies
 from keepclear.node.line_tests import LineTests
 from keepclear.node.lines import Lines
+from keepclear.node.measures import Measures
 from keepclear.node.membership_reading import MembershipReader
+from keepclear.node.passwords import Passwords
 from keepclear.node.peers import Peers
+from keepclear.node.position_sharing import PositionSharing
+from keepclear.node.positions import Positions, domains_filed
 from keepclear.node.projecting import Projector
 from keepclear.node.proofs import Proofs
 from keepclear.node.readings import Readings
@@ -49,10 +63,13 @@ from keepclear.node.records import Records
 from keepclear.node.request_signatures import RequestSigner
 from keepclear.node.restoring import Restoring, getting
 from keepclear.node.rosters import Rosters
+from keepclear.node.saying import Saying
 from keepclear.node.searching import Search
 from keepclear.node.series import SeriesDesk
 from keepclear.node.settings import Settings
 from keepclear.node.talking import Talking
+from keepclear.node.track_watch import TrackWatch
+from keepclear.node.watching import Watching
 from keepclear.node.welcoming import Welcoming
 from keepclear.record.bodies.talk import MessageBody
 from keepclear.store.log_store import LogStore
@@ -84,9 +101,16 @@ class Node:
     """
 
     def __init__(
-        self, folder: NodeFolder, store: LogStore, database: NodeDatabase, *, clock: Callable[[], float]
+        self,
+        folder: NodeFolder,
+        store: LogStore,
+        database: NodeDatabase,
+        *,
+        clock: Callable[[], float],
+        passwords: Passwords | None = None,
     ) -> None:
         self.folder = folder
+        self._passwords = passwords
         authorities = folder.settings.peer_authorities
         # A path is of the folder, as those of the certificate are, wherever the node is started.
         self.settings: Settings = replace(
@@ -109,9 +133,10 @@ class Node:
         # The first is started first, and stopped last: an alarm of any other still goes out.
         self._leading_parts: tuple[_Part, ...] = (
             self.courier, self.projector, self.series, self.escalating, self.welcoming, self.line_tests,
-            self.disk_watch, self.exchange, self.restoring,
+            self.disk_watch, self.exchange, self.restoring, self.compliance, self.watching,
             Housekeeping(self.database, self.settings, self.clock),
         )  # fmt: skip
+        self._left_out: tuple[object, ...] = ()
         self._stopping = threading.Event()
         self._watch: threading.Thread | None = None
         self._restore_hook: Callable[[], None] = lambda: None
@@ -128,8 +153,18 @@ class Node:
         clock: Callable[[], float] = now_s,
         passphrase: Passphrase | None = None,
         options: Mapping[str, object] | None = None,
+        passwords: Passwords | None = None,
     ) -> Self:
         """Open the node of a folder; nothing runs yet. Who does this holds `NodeFolder.lock`, or is its worker.
+
+        Parameters
+        ----------
+        folder
+            The folder; `passphrase` and `options` are as for `NodeFolder`.
+        clock
+            Seconds since the epoch.
+        passwords
+            Makes and compares their hashes, if not at the usual cost.
 
         Raises
         ------
@@ -145,7 +180,7 @@ class Node:
             undo.callback(store.close)
             database = folder.open_database()
             undo.callback(database.close)
-            node = cls(folder, store, database, clock=clock)
+            node = cls(folder, store, database, clock=clock, passwords=passwords)
             undo.pop_all()
         return node
 
@@ -153,7 +188,9 @@ class Node:
 
     def _make_people(self) -> None:
         """Who may do what, and who is told what."""
-        self.access = Access(self.database, self.clock, local_token=self.folder.local_token(make=True))
+        self.access = Access(
+            self.database, self.clock, local_token=self.folder.local_token(make=True), passwords=self._passwords
+        )  # fmt: skip
         self.acts = self.access.acts
         self.alarms = Alarms(self.database, self.acts, self.bell, self.clock, party=self.party)
         self.rosters = Rosters(self.database, self.acts, self.bell, self.clock)
@@ -180,7 +217,9 @@ class Node:
         caller = Caller(
             RequestSigner(self.records.transport_key(), self.clock), authorities=self.settings.peer_authorities
         )
-        self.restoring = Restoring(self.records, self.peers.of, getting(caller), self.alarms, self.bell)
+        self.restoring = Restoring(
+            self.records, self.peers.of, getting(caller, self.exchange.turn_desk), self.alarms, self.bell
+        )  # fmt: skip
 
     def _make_desk(self) -> None:
         """What officers do, and what is found out for them."""
@@ -209,7 +248,7 @@ class Node:
             clock=self.clock, alarm=self.alarms.sound,
         )  # fmt: skip
         self.escalating = Escalating(
-            self.projector, self.records.lines, self.database, self.alarms, self.bell, self.clock,
+            self.projector.duties, self.records.lines, self.database, self.alarms, self.bell, self.clock,
             reach=self.exchange.reach,
         )  # fmt: skip
 
@@ -218,6 +257,50 @@ class Node:
             self.clock, tested=self.exchange.tested,
         )  # fmt: skip
         self.disk_watch = DiskWatch(self.folder.path, self.alarms)
+        self._make_agreements()
+
+    def _make_agreements(self) -> None:
+        """What the parties have agreed, and what comes of it."""
+        terms = self.projector.terms
+        self.filing.terms = terms
+        self.agreements = Agreements(self.records, self.projector, terms.documents, self.clock)
+        self.agreeing = Agreeing(
+            self.records, self.agreements, self.guards, self.audience, self.acts, self.access.two_persons, self.clock
+        )
+        self.agreement_watch = AgreementWatch(
+            self.agreements, self.database, self.bell, self.clock, lines=self.records.lines, leads=self.leads
+        )
+        self.projector.then(self.agreement_watch.safely)
+        bodies = LineBodies(self.records, self.projector.membership)
+        self.compliance = Compliance(
+            self.folder.path, self.records, self.database, self.agreements, bodies, self.clock,
+            hour=self.settings.report_hour, zones=self.settings.time_zones,
+        )  # fmt: skip
+        self._make_watch(bodies)
+
+    def _make_watch(self, bodies: LineBodies) -> None:
+        """Where units are, and what came of it."""
+        self.positions = Positions(self.party, self.database, self.acts, self.bell, self.clock)
+        self.positions.domains_of = partial(domains_filed, bodies)
+        self.sharing = PositionSharing(
+            self.records, self.database, self.positions, bodies, self.guards, self.audience, self.proofs, self.acts,
+            self.clock,
+        )  # fmt: skip
+        saying = Saying(self.records, self.guards, self.audience, self.acts)
+        self.encounters = Encounters(
+            self.party, self.positions, self.sharing, bodies, self.projector, self.records.lines, self.projector.terms,
+            self.database, self.alarms, self.bell, self.clock,
+        )  # fmt: skip
+        self.track_watch = TrackWatch(
+            self.party, self.positions, bodies, self.database, self.alarms, self.bell, self.clock
+        )
+        self.joint_planning = JointPlanning(
+            saying, bodies, self.filing, self.database, self.access.two_persons, self.records.lines
+        )
+        self.measures = Measures(saying)
+        self.claims = Claims(saying, bodies, self.encounters, self.database, self.clock)
+        self.incidents = Incidents(saying, bodies, self.database, self.clock)
+        self.watching = Watching(self.positions, self.sharing, self.joint_planning, self.track_watch, self.encounters)
 
     def _members_of(self, line: str) -> Collection[str]:
         membership = self.memberships.of(line)
@@ -242,8 +325,15 @@ class Node:
             self._started.append(part)
             part.start()
 
-    def start(self) -> None:
-        """Begin the work in the background."""
+    def start(self, *, leaving_out: Collection[object] = ()) -> None:
+        """Begin the work in the background.
+
+        Parameters
+        ----------
+        leaving_out
+            Parts that do not begin: a replay does by hand, at its own time, what they do as time goes by.
+        """
+        self._left_out = tuple(leaving_out)
         self._end_when_a_thread_is_lost()
         if self.shared:
             self.bell.listen(self._call_others)
@@ -307,6 +397,8 @@ class Node:
             if self._leadership is not None:
                 self.access.two_persons.resume()
                 for part in self._leading_parts:
+                    if any(part is one for one in self._left_out):
+                        continue
                     self._started.append(part)
                     part.start()
                 self.led()

@@ -26,6 +26,8 @@ from sqlalchemy import Connection
 
 from keepclear.model.findings import Answer, Conflict
 from keepclear.model.operations import Operation, Zone
+from keepclear.node.joint_parts import believed
+from keepclear.node.term_findings import TermFinding
 from keepclear.record.entries import EntryRef
 from keepclear.separation.asking import Asking, Prepared, Thing
 from keepclear.separation.minima import MinimaTable
@@ -106,6 +108,8 @@ class SearchFound:
         Why the answer is *possible* where no finding says so.
     notes
         What was not compared because it is not known to us: said to others alone, or kept back.
+    terms
+        What terms in force say of it: that it is not within them, or may not be.
     """
 
     answer: Answer
@@ -114,6 +118,7 @@ class SearchFound:
     unread: tuple[Unread, ...] = ()
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    terms: tuple[TermFinding, ...] = ()
 
 
 class Search:
@@ -160,6 +165,7 @@ class Search:
         doubts
             What the tables lack (`keepclear.node.projecting.Projector.asked`), as sentences.
         """
+        thing = believed(conn, thing)
         found, checked = self.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
         compared = [one for one in drafts if _is_compared(thing, one.thing)]
         among = self.asking.conflicts_of(thing, [one.thing for one in compared])
@@ -180,10 +186,10 @@ class Search:
         return SearchFound(answer, tuple(found), checked + len(compared), unread, tuple(reasons), notes)
 
     def near(
-        self, conn: Connection, thing: Thing, *, exercise: bool, leaving_out: Collection[EntryRef] = ()
+        self, conn: Connection, thing: Thing | Prepared, *, exercise: bool, leaving_out: Collection[EntryRef] = ()
     ) -> tuple[list[FoundConflict], int]:
         """Findings with filings that can be read, and with how many it was compared exactly."""
-        prepared = self.prepared(thing)
+        prepared = thing if isinstance(thing, Prepared) else self.prepared(thing)
         names = self.candidates(conn, prepared, exercise=exercise)
         left_out = {one.leaf_hash for one in leaving_out}
         numbers = [number for number, name in names.items() if name not in left_out]

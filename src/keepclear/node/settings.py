@@ -61,6 +61,19 @@ class Settings:
     )
     heartbeat_s: float = _number(60.0, "How often each peer is sent a heartbeat.", least=1.0, most=600.0)
     events_kept_days: float = _number(30.0, "How long events are kept for those who follow them.", least=1.0, most=3650)
+    positions_kept_days: float = _number(
+        90.0, "How long positions and the encounters found in them are kept; what was shared stays in the logs.",
+        least=1.0, most=36500,
+    )  # fmt: skip
+    report_hour: float = _number(
+        5.0,
+        "The hour of the day (UTC) at which each agreement's report of the day before is made.",
+        least=0.0,
+        most=23.99,
+    )
+    time_zones: str = _text(
+        "", "The parties' time zones, which reports show beside UTC: RU=Europe/Moscow,TR=Europe/Istanbul."
+    )
     log_level: str = _text("info", "What is written to the log.", choices=("debug", "info", "warning", "error"))
     log_format: str = _text("text", "How it is written: for people or for programs.", choices=("text", "json"))
 

@@ -160,6 +160,10 @@ class SignIns:
                 touch_session(conn, proof.id, at_s=at_s)
         return _actor(user, address, Via.SESSION, proof.id)
 
+    def is_local(self, text: str) -> bool:
+        """Whether this is the token of the folder's owner."""
+        return bool(self._local_token) and hmac.compare_digest(text.encode(), (self._local_token or "").encode())
+
     def actor_of_token(self, text: str, *, address: str) -> Actor:
         """Whom a bearer token speaks for.
 
@@ -168,7 +172,7 @@ class SignIns:
         NotSignedInError
             If it is of no token in force.
         """
-        if self._local_token and hmac.compare_digest(text.encode(), self._local_token.encode()):
+        if self.is_local(text):
             return self._operator(address)
         proof, at_s = proof_of_token(text), self._clock()
         if proof is None:

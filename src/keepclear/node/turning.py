@@ -2,7 +2,8 @@
 
 The caller posts to ``turn``: what it answered to the request that the last turn brought, if it brought one. The answer
 is the next request, as if it had been sent to the caller, or nothing (204) where there was none for `TURN_S`.
-So a node behind NAT receives as any other does, by one connection that it keeps open. The format is in
+So a node behind NAT receives as any other does, by one connection that it keeps open. What only reads is asked of it
+in the same way: a node that was restored must see what everybody holds of its log. The format is in
 ``docs/spec/nodes.md``.
 """
 
@@ -11,20 +12,24 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keepclear.clock import monotonic_s
 from keepclear.errors import PeerError
 from keepclear.line.mirror_requests import Answer
-from keepclear.node.bell import Bell
+from keepclear.node.bell import Bell, Waiter
+from keepclear.node.calling import UnreachableError
 from keepclear.record.notes import MOST_NOTE_BYTES
+from keepclear.record.tiles import ENTRY_MOST_BYTES, TILE_WIDTH
 
 if TYPE_CHECKING:
     from keepclear.node.outbound import Outbound, Outgoing
 
 __all__ = [
+    "MOST_READ_BYTES",
     "MOST_TURN_BYTES",
+    "READ",
     "TURN_S",
     "TURN_TYPE",
     "TurnDesk",
@@ -36,13 +41,18 @@ __all__ = [
 
 TURN_S = 25.0
 """How long a turn waits for something to send: shorter than what proxies and NAT close silent connections after."""
-MOST_TURN_BYTES = MOST_NOTE_BYTES + 4096
-"""The longest answer that the next turn brings."""
+MOST_READ_BYTES = TILE_WIDTH * (2 + ENTRY_MOST_BYTES)
+"""The most that is read by a turn: a bundle of leaves."""
+MOST_TURN_BYTES = MOST_READ_BYTES + MOST_NOTE_BYTES + 4096
+"""The longest answer that the next turn brings: a bundle of leaves, where that was asked for."""
+READ = "read"
+"""The endpoint of what only reads; the body is a path below ``/line/v1/``."""
 TURN_TYPE = "application/x.keepclear.turn"
 
 _ANSWER = b"keepclear answer v1"
 _REQUEST = b"keepclear turn v1"
 _MOST_HEAD = 1024
+_READ_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +120,36 @@ def _parted(data: bytes, first: bytes) -> tuple[dict[str, str], bytes]:
     return found, data[len(head) + 2 :]
 
 
+@dataclass(eq=False)
+class _Read:
+    """Something to be read at a party that calls us, and what it answered."""
+
+    path: str
+    done: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | None = None
+
+    endpoint = READ
+
+    @property
+    def body(self) -> bytes:
+        """As a turn brings it."""
+        return self.path.encode()
+
+
 @dataclass
 class _Under:
     """A request that a party was given by a turn, and has not answered."""
 
     id: str
-    outgoing: Outgoing
+    outgoing: Outgoing | _Read
+
+    def answered(self, outbound: Outbound, answer: Answer | None) -> None:
+        """What it was answered; None where that was lost."""
+        if isinstance(self.outgoing, _Read):
+            self.outgoing.answer = answer
+            self.outgoing.done.set()
+        else:
+            outbound.answered(self.outgoing, answer)
 
 
 class TurnDesk:
@@ -134,6 +168,8 @@ class TurnDesk:
         self._guard = threading.Lock()
         self._under: dict[tuple[str, str], _Under] = {}
         self._turns: dict[tuple[str, str], int] = {}
+        self._reads: dict[tuple[str, str], list[_Read]] = {}
+        self._waiters: dict[tuple[str, str], Waiter] = {}
         self._stopping = False
         bell.listen(self._heard)
 
@@ -145,6 +181,28 @@ class TurnDesk:
     def stop(self) -> None:
         """Let go of those who wait."""
         self._stopping = True
+
+    def get(self, line: str, party: str, path: str, *, timeout_s: float = _READ_S) -> Answer:
+        """Have a party that calls us read something for us, as soon as it takes a turn.
+
+        Raises
+        ------
+        UnreachableError
+            If it does not in that time.
+        """
+        place, read = (line, party), _Read(path)
+        with self._guard:
+            self._reads.setdefault(place, []).append(read)
+            waiter = self._waiters.get(place)
+        if waiter is not None:
+            waiter.rung()
+        read.done.wait(timeout_s)
+        with self._guard:
+            if read in self._reads.get(place, ()):
+                self._reads[place].remove(read)
+        if read.answer is None:
+            raise UnreachableError("it is not called but calls, and has not answered in a turn of its")
+        return read.answer
 
     def turn(self, party: str, line: str, data: bytes) -> Answer:
         """Answer a turn; may take as long as `TURN_S`.
@@ -161,7 +219,7 @@ class TurnDesk:
         with self._guard:
             mine = self._turns[line, party] = self._turns.get((line, party), 0) + 1
         outbound.heard()
-        found = self._waited(outbound, lambda: self._stopping or self._turns.get((line, party)) != mine)
+        found = self._waited((line, party), outbound, lambda: self._stopping or self._turns.get((line, party)) != mine)
         if found is None:
             return Answer(204)
         under = _Under(secrets.token_hex(8), found)
@@ -174,17 +232,20 @@ class TurnDesk:
             under = self._under.pop((line, party), None)
         if not data:
             if under is not None:
-                outbound.answered(under.outgoing, None)  # it was lost on the way
+                under.answered(outbound, None)  # it was lost on the way
             return
         id_, answer = parse_answer(data)
         if under is not None:
-            outbound.answered(under.outgoing, answer if under.id == id_ else None)
+            under.answered(outbound, answer if under.id == id_ else None)
 
-    def _waited(self, outbound: Outbound, over: Callable[[], bool]) -> Outgoing | None:
+    def _waited(
+        self, place: tuple[str, str], outbound: Outbound, over: Callable[[], bool]
+    ) -> Outgoing | _Read | None:  # fmt: skip
         until_s = monotonic_s() + self._wait_s
         with self._bell.waiter("said", "line", "stop") as waiter:
+            self._waiters[place] = waiter
             while not over():
-                found = outbound.next()
+                found = self._read_first(place) or outbound.next()
                 if found is not None:
                     return found
                 left_s = until_s - monotonic_s()
@@ -192,3 +253,8 @@ class TurnDesk:
                     return None
                 waiter.wait(min(left_s, 5.0))
         return None
+
+    def _read_first(self, place: tuple[str, str]) -> _Read | None:
+        with self._guard:
+            waiting = self._reads.get(place)
+            return waiting.pop(0) if waiting else None

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 
 from keepclear.errors import KeepclearError
-from keepclear.line.membership import Member, Membership
+from keepclear.line.membership import Membership
 from keepclear.node.bell import Bell
 from keepclear.node.lines import Lines
 from keepclear.record.bodies.members import MemberInvitedBody, MemberJoinedBody
@@ -72,14 +72,14 @@ class Welcoming:
         found = lines.reader.of(line)
         if found is None or lines.party not in found.members or lines.records.silence(line):
             return
-        bodies = [*self._welcomes(line, found), *self._new_card(line, found)]
+        bodies = [*self._welcomes(found), *self._new_card(line, found)]
         if bodies:
             lines.said(line, *bodies)
         for body in bodies:
             if isinstance(body, MemberInvitedBody):
                 lines.tell(line, "welcomed", party=body.party)
 
-    def _welcomes(self, line: str, found: Membership) -> Iterator[MemberInvitedBody]:
+    def _welcomes(self, found: Membership) -> Iterator[MemberInvitedBody]:
         with self._lines.database.reading() as conn:
             compared = {one.identity for one in compared_identities(conn)}
         for party, member in found.members.items():
@@ -87,14 +87,8 @@ class Welcoming:
             if party != self._lines.party and not said:
                 yield MemberInvitedBody(
                     party=party, identity=member.identity.text, joined=EntryRefValue.of(member.since),
-                    words_compared=member.identity in compared, start=self._start(line, member),
+                    words_compared=member.identity in compared,
                 )  # fmt: skip
-
-    def _start(self, line: str, member: Member) -> int | None:
-        by = member.through[-1] if member.through else None
-        later = any(one.by == by and one.start for one in member.invitations)
-        records = self._lines.records
-        return records.size(records.own_origin(line)) if later else None
 
     def _new_card(self, line: str, found: Membership) -> Iterator[MemberJoinedBody]:
         card = self._lines.card(line)

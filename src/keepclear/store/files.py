@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-__all__ = ["sync_folder", "write_whole"]
+__all__ = ["sync_folder", "write_whole", "writing_whole"]
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644, replace: bool = True) -> None:
@@ -26,12 +28,25 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644, replace: bool = T
     OSError
         If it cannot be written; then nothing is at its place that was not there before.
     """
+    with writing_whole(path, mode=mode, replace=replace) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path, *, mode: int = 0o644, replace: bool = True) -> Iterator[IO[bytes]]:
+    """A file open for writing, which is put in its place at the end of the block; parameters as `write_whole`.
+
+    Raises
+    ------
+    OSError
+        As `write_whole`; whatever else the block raises leaves nothing there either.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)  # left by one of our number that was stopped; in a container numbers come again soon
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_TRUNC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from keepclear.values.base import EntryId, LineName, Time, Told
+from keepclear.values.term_findings import TermFindingTold
 
 __all__ = ["ConflictTold", "FoundConflictTold", "FoundTold", "IntervalTold", "MinimaTold", "SideTold"]
 
@@ -71,6 +72,10 @@ class FoundTold(Told):
         Why it is not clear where no pair is at fault.
     notes
         What was not compared because it is not known here: said to others alone, or kept back.
+    terms
+        Terms in force that the plan is not within, or may not be, each with its clause: told before anything is filed.
+    warnings
+        What a person should know if it is filed, where that was asked for.
     """
 
     answer: AnswerText
@@ -79,6 +84,8 @@ class FoundTold(Told):
     checked: int
     reasons: list[str] = Field(default=[])
     notes: list[str] = Field(default=[])
+    terms: list[TermFindingTold] = Field(default=[])
+    warnings: list[str] = Field(default=[])
 
 
 class ConflictTold(Told):

@@ -84,7 +84,7 @@ class EntryTold(Told):
     kept_at
         When this node had stored it, by its own clock.
     recipients
-        To whom its body was sent, its author among them.
+        To whom its body was addressed, besides its author, who has it anyway.
     exercise
         Whether it is for practice.
     body_state

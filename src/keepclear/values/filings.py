@@ -10,6 +10,7 @@ from keepclear.record.bodies.plans import OperationValue, ZoneValue
 from keepclear.values.base import Asked, EntryId, LineName, LongText, PartyName, Time, Told
 from keepclear.values.conflicts import FoundTold
 from keepclear.values.entries import EntrySaid, RefTold
+from keepclear.values.term_findings import TermFindingTold
 
 __all__ = [
     "DAY_PATTERN",
@@ -95,6 +96,9 @@ class _FilingAsked(Asked):
         Whether it is for practice.
     reason_if_late
         Why it is filed so late, where it is.
+    despite_terms
+        Why it is filed although it is not within a term of an agreement in force: without it such a filing is refused
+        with 409, and told which clause. Nobody but this node is told of it.
     """
 
     line: LineName | None = None
@@ -106,6 +110,7 @@ class _FilingAsked(Asked):
     on_behalf_of: PartyName | None = None
     exercise: bool = False
     reason_if_late: LongText | None = None
+    despite_terms: LongText | None = None
 
 
 class OperationAsked(_FilingAsked):
@@ -131,6 +136,13 @@ class CheckAsked(Asked):
         Filings that it is not to be compared with, such as the one that it would take the place of.
     exercise
         Whether it is for practice.
+    on_behalf_of
+        The affiliate whose plan it is: a term may bind it, or not.
+    to_file
+        Whether it is tried besides whether it could be filed now: what would be refused then is refused here, and
+        ``warnings`` are those of the filing. The members below matter for that alone.
+    recipients, precision, reason_if_late
+        As in a filing; without recipients all on the line.
     """
 
     operation: Annotated[OperationValue, Field(examples=[OPERATION_EXAMPLE])] | None = None
@@ -138,6 +150,11 @@ class CheckAsked(Asked):
     line: LineName | None = None
     leaving_out: Annotated[list[EntryId], Field(max_length=1000)] = Field(default=[])
     exercise: bool = False
+    on_behalf_of: PartyName | None = None
+    to_file: bool = False
+    recipients: Recipients = "all"
+    precision: PrecisionAsked | None = None
+    reason_if_late: LongText | None = None
 
 
 class FilingTold(Told):
@@ -157,6 +174,8 @@ class FilingTold(Told):
         How far it has come; no state is a permission.
     answer
         What our last search found of it: conflict, possible or clear; null where it was not searched.
+    terms
+        Terms in force that it is not within, or may not be; left out in lists.
     """
 
     id: EntryId
@@ -178,6 +197,7 @@ class FilingTold(Told):
     active: bool = False
     problem: str = ""
     answer: str | None = None
+    terms: list[TermFindingTold] = Field(default=[])
     supersedes: EntryId | None = None
     superseded_by: EntryId | None = None
     cancelled_by: EntryId | None = None

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from keepclear.values.base import EntryId, LineName, PartyName, Time, Told
 from keepclear.values.entries import OwingTold, StandingTold
+from keepclear.values.term_findings import BreachTold
 
 __all__ = ["InboxItemTold", "InboxTold", "OwnFilingTold"]
 
@@ -76,9 +77,12 @@ class InboxTold(Told):
     ----------
     more
         Whether there are more filings of ours than these: the list of operations and that of zones have them all.
+    terms
+        Filings that stand, of any party, that are not within a term in force, or may not be.
     """
 
     at: Time
     to_answer: list[InboxItemTold]
     own: list[OwnFilingTold]
     more: bool = False
+    terms: list[BreachTold] = Field(default=[])

@@ -186,7 +186,7 @@ class AdmissionAsked(Asked):
     words
         What its people read out over the telephone, typed as it was heard.
     start
-        From which index of our log it gets what was said; left out: from the start.
+        From which index of our log it gets what was said: 0, the start, or left out. Anything else is refused.
     """
 
     party: PartyName

@@ -32,6 +32,7 @@ NO_TOKENS = frozenset({Scope.SIGN})
 """What no program does for a person."""
 VALUES = {
     "id": "RU:north:0", "line": "north", "number": "1", "name": "anna", "party": "TR", "day": "2026-01-31",
+    "agreement": "sochi", "document": "9f" * 32, "plan": "9f" * 32, "source": "radar",
 }  # fmt: skip
 
 

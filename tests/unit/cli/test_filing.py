@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepclear.cli.filing import _agreed, _asked, _filed_text, _plans, _wanted
+from keepclear.cli.filing import _agreed, _asked, _wanted, filed_text, plans
 from keepclear.errors import InputError
 
 
@@ -36,7 +36,7 @@ def test_only_what_was_given_is_asked():
 
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(InputError, match=r"nowhere\.geojson"):
-        _plans(["nowhere.geojson"], "RU", None)
+        plans(["nowhere.geojson"], "RU", None)
 
 
 def test_who_files_despite_a_conflict_is_asked_so_and_not_passed_over_where_nobody_is():
@@ -49,11 +49,12 @@ def test_what_changed_since_it_was_looked_at_is_told_and_nothing_is_told_twice()
     before = {"answer": "clear", "sentence": "Nothing found.", "conflicts": []}
     after = {"answer": "conflict", "sentence": "One.", "conflicts": [{"answer": "conflict", "sentence": "too close"}]}
     told = {"id": "RU:north:4", "warnings": ["late\x1b"], "found_before": before, "found_after": after}
-    text = "".join(_filed_text(told, instead_of="RU:north:3"))
+    text = "".join(filed_text(told, (), instead_of="RU:north:3"))
+    assert "late" not in "".join(filed_text(told, {"late\x1b"}))
     assert "Filed as RU:north:4 in the place of RU:north:3." in text
     assert "late" in text
     assert "\x1b" not in text
     assert "Since it was filed: One." in text
     assert "CONFLICT: too close" in text
-    assert "Since" not in "".join(_filed_text({**told, "found_after": before}))
-    assert "Since it was filed: One." in "".join(_filed_text({"id": "RU:north:4", "found_after": after}))
+    assert "Since" not in "".join(filed_text({**told, "found_after": before}, ()))
+    assert "Since it was filed: One." in "".join(filed_text({"id": "RU:north:4", "found_after": after}, ()))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from keepclear.client.problems import RefusedError
-from keepclear.errors import InputError
+from keepclear.errors import InputError, StoreError
 from keepclear.times import to_text
 from keepclear.values.entries import AnswerAsked, MessageAsked, ReadBackAsked
 from keepclear.values.filings import CheckAsked, DraftAsked
@@ -34,6 +34,11 @@ def test_a_filing_arrives_conflicts_and_is_answered(pair):
     assert there.starts == datetime.fromtimestamp(START_S, UTC)
 
     tried = tr.client.check(CheckAsked(operation=patrol("TR", "t-1").operation, line=LINE))
+    assert tried.warnings == []
+    to_file = CheckAsked(operation=patrol("TR", "t-1").operation, line=LINE, to_file=True, recipients=["RU"])
+    assert tr.client.check(to_file).conflicts == tried.conflicts
+    with pytest.raises(InputError, match="recipients"):
+        tr.client.check(to_file.model_copy(update={"recipients": ["nobody"]}))
     assert tried.answer == "conflict"
     assert tried.conflicts[0].a.party == "TR"
     assert {tried.conflicts[0].a.entry, tried.conflicts[0].b.entry} == {None, filed.id}
@@ -218,6 +223,26 @@ def test_events_are_followed_and_resumed(pair):
     assert [one.id for one in got] == sorted({one.id for one in got})
     following = tr.client.events(after=got[0].id, types=["message"])
     assert [next(following) for _ in got[1:]] == got[1:]
+
+
+def test_events_so_far_are_given_and_then_it_ends(pair):
+    ru, tr = pair
+    filed = ru.client.file(patrol("RU", "so-far"))
+    wait_for(lambda: filed.id in [one.id for one in tr.client.operations(party="RU")])
+    for node in pair:
+        told = [one for one in node.client.events(after=0, types=["filing"], wait=False) if one.entry == filed.id]
+        assert {one.type for one in told} == {"filing"}
+    assert next(ru.client.events(after=0, types=["filing"])).type == "filing"
+    assert list(ru.client.events(wait=False)) == []
+    with pytest.raises(RefusedError, match=r"no event is of this type .*one of: .*filing"):
+        next(ru.client.events(after=0, types=["filings"]))
+
+
+def test_events_of_a_node_that_is_not_there_are_not_waited_for(pair):
+    from keepclear.client.client import Client
+
+    with Client("http://127.0.0.1:9", token="kc_wrong_wrong") as client, pytest.raises(StoreError, match="not answer"):
+        next(client.events())
 
 
 def test_wrong_credentials_are_told_as_such(pair):

@@ -56,7 +56,7 @@ def test_the_other_party_is_told_once_of_what_our_own_operation_comes_too_close_
 def test_a_crash_between_saying_and_noting_says_nothing_twice(pair, monkeypatch):
     ru, tr = pair
     in_conflict(ru, tr)
-    real, calls = ru.projector.catch_up, []
+    real, calls = ru.projector.catch_up_logs, []
 
     def dies():
         calls.append(1)
@@ -64,7 +64,7 @@ def test_a_crash_between_saying_and_noting_says_nothing_twice(pair, monkeypatch)
             raise KeyboardInterrupt
         return real()
 
-    monkeypatch.setattr(ru.projector, "catch_up", dies)
+    monkeypatch.setattr(ru.projector, "catch_up_logs", dies)
     with pytest.raises(KeyboardInterrupt):
         ru.advising.advise_all()
     monkeypatch.undo()

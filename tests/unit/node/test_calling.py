@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import errno
 import hashlib
+import os
 import socket
 import ssl
 import threading
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from keepclear.errors import InputError
-from keepclear.node.calling import Address, Caller, UnreachableError
+from keepclear.node.calling import Address, Caller, UnreachableError, _told, _told_by_system
 from keepclear.node.request_signatures import RequestSigner
 from keepclear.record.keys import SignatureKind, SigningKey
 
@@ -160,3 +163,21 @@ def test_a_redirection_is_an_answer_and_leads_nowhere() -> None:
     with answering(answer) as (port, heard):
         assert Caller(SIGNER).post((f"http://127.0.0.1:{port}",), "/x", b"body", to="B").status == 307
         assert len(heard) == 1
+
+
+def test_why_nobody_is_reached_is_said_in_words():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+        caller = Caller(SIGNER)
+        with pytest.raises(UnreachableError) as refused:
+            caller.get((url,), "/line/v1/x", to="B")
+        assert str(refused.value).endswith(
+            "nothing takes connections there: its node is not running, or listens elsewhere"
+        )
+        with pytest.raises(UnreachableError) as unknown:
+            caller.get(("https://nowhere.invalid:1",), "/line/v1/x", to="B")
+        assert "its name is not known here" in str(unknown.value)
+        caller.close()
+    for number in errno.errorcode:
+        assert "Errno" not in _told(httpx.ConnectError("x")) + _told_by_system(OSError(number, os.strerror(number)))

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from keepclear.errors import InputError, PeerError
-from keepclear.node.bundle_files import BundleHead, BundleWriter
+from keepclear.node import carrying
+from keepclear.node.bundle_files import BundleHead, BundleReader, BundleWriter, Section
 from keepclear.record.keys import SignatureKind, SigningKey
 from tests.unit.node.exchange_made import FLASH, LINE, Talking, talking, until
+from tests.unit.node.records_made import said
 
 
 @pytest.fixture
@@ -44,6 +46,33 @@ def test_a_bundle_each_way_brings_entries_bodies_and_receipts(apart, tmp_path: P
     assert answer.receipts == {refs[0].origin: refs[-1].index + 1}
     assert a.holds(back)
     assert a.exchange.bundle(LINE, "B", tmp_path / "again.bundle").entries == 0
+
+
+def test_a_bundle_is_read_section_by_section_and_no_more_of_it_is_in_memory(
+    apart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = apart
+    refs = a.records.say(LINE, [said(f"{n}", "B") for n in range(2000)])
+    a.exchange.bundle(LINE, "B", tmp_path / "bundle")
+    taken, ahead = [0], [0]
+    read, decoded = BundleReader.sections, carrying.decode_bundle
+
+    def sections(reader: BundleReader) -> Iterator[tuple[Section, bytes]]:
+        for found in read(reader):
+            taken[0] += found[0] is Section.LEAVES
+            yield found
+
+    def decode(data: bytes, *, width: int) -> list[bytes]:
+        ahead[0] = max(ahead[0], taken[0])
+        taken[0] -= 1
+        return decoded(data, width=width)
+
+    monkeypatch.setattr(BundleReader, "sections", sections)
+    monkeypatch.setattr(carrying, "decode_bundle", decode)
+    assert b.exchange.take_bundle(tmp_path / "bundle").entries == {refs[0].origin: 2000}
+    assert (taken, ahead) == ([0], [1])
+    assert b.exchange.take_bundle(tmp_path / "bundle").troubles == ()  # of leaves that are there none is looked at
+    assert all(b.holds(ref) for ref in refs[::100])
 
 
 def test_a_bundle_may_be_read_twice_and_after_a_newer_one(apart, tmp_path: Path) -> None:

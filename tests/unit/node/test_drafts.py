@@ -47,6 +47,7 @@ def test_a_draft_never_leaves_and_is_found_by_a_dry_run_here(two):
     found = a.filing.check(patrol(), by=READER)
     assert found.answer is Answer.POSSIBLE  # at what height is not said
     assert found.conflicts[0].draft == "draft 1"
+    assert found.notes == ("draft 2 is not complete, and was not compared",)
     assert a.records.size(a.records.own_origin(LINE)) == before
     share(a, b)
     assert b.filing.check(patrol("B"), by=READER).conflicts == ()

@@ -11,12 +11,17 @@ import pytest
 from keepclear.clock import now_s
 from keepclear.line.conversation import Conversation
 from keepclear.node.actors import OPERATOR
+from keepclear.node.acts import Acts
+from keepclear.node.alarms import Alarms
 from keepclear.node.escalating import Escalating
+from keepclear.node.own_log import Outgoing
+from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.talk import AnswerBody, MessageBody, Priority
 from keepclear.store.node import events
 from keepclear.store.node.rosters import KeptPost
 from tests.reference.made_lines import MadeLine, operation_body, ref
 from tests.unit.node.alarm_parts import Parts, until
+from tests.unit.node.filings_made import LINE, carry, line_of
 
 T0 = 1_772_442_000.0
 STAMPS = (
@@ -241,3 +246,31 @@ def test_it_wakes_by_itself_when_a_step_is_due(tmp_path, talk):
     finally:
         escalating.stop()
         parts.database.close()
+
+
+def test_over_a_real_projector_a_flash_is_told_step_by_step_until_it_is_answered(tmp_path):
+    with line_of(tmp_path, "RU", "tr") as (ru, tr):
+        now = Clock(ru.now_s)
+        alarms = Alarms(ru.database, Acts(ru.database, now), ru.bell, now, party="RU")
+        escalating = Escalating(ru.projector, ru.records.lines, ru.database, alarms, ru.bell, now)
+        (flash,) = tr.records.say(LINE, [Outgoing(FLASH, ("RU",))])
+        carry(tr, ru, LINE)
+        ru.projector.catch_up()
+        now.at_s = ru.now_s
+        escalating.sweep()
+        assert escalating.sweep() == 0
+        (alarm,) = alarms.listed()
+        # The party's name is its own, and has no capital where a sentence begins.
+        assert (
+            alarm.sentence == f"tr's FLASH tr:{LINE}:{flash.index} on {LINE} has come: answer it at the desk at once."
+        )
+        now.at_s = ru.now_s + 3600.0
+        assert escalating.sweep() > 0
+        answer = AnswerBody(to=EntryRefValue.of(flash), answer="seen")
+        ru.records.say(LINE, [Outgoing(answer, ("tr",))])
+        ru.projector.catch_up()
+        owed = [
+            one for thread in ru.projector.threads_owing(LINE, now.at_s) for one in thread.owed if one.is_open(now.at_s)
+        ]
+        told = escalating.sweep()
+        assert bool(owed) == any(one.over_s is None for one in alarms.listed()), (owed, told)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from keepclear.line.channel import ChannelState
+from keepclear.node import flashes, pushing
+from keepclear.node.actors import OPERATOR
+from keepclear.node.calling import UnreachableError
+from keepclear.node.flashes import Flash, sign_flash
+from keepclear.node.remote_log import origin_path
+from keepclear.node.settings import write_settings
 from keepclear.record.bodies.registry import body_of
-from keepclear.record.bodies.talk import MessageBody, RefusedBody
+from keepclear.record.bodies.talk import MessageBody, Priority, RefusedBody
+from keepclear.record.checkpoints import Checkpoint
 from keepclear.record.entry_types import EntryType
-from tests.unit.node.exchange_made import FLASH, LINE, Talking, talking, until
+from keepclear.record.notes import Note
+from tests.bad_network import BadNetwork, Weather
+from tests.unit.node.exchange_made import FLASH, LINE, Talking, introduce, talking, until
 
 
 def cosigned(node: Talking, ref) -> set[str]:
@@ -109,6 +120,25 @@ def test_a_node_behind_nat_hears_by_its_own_calls(tmp_path: Path) -> None:
         until(lambda: b.exchange.flashes.came(LINE))
 
 
+def test_who_only_calls_reads_for_us_in_its_turns(tmp_path: Path) -> None:
+    with talking(tmp_path, "AB", behind_nat="B") as (a, b):
+        ref = a.say("x", "B")
+        until(lambda: b.holds(ref))
+        turns, path = a.exchange.turn_desk, origin_path(ref.origin)
+        until(lambda: cosigned(a, ref) == {"B"})
+        shown = turns.get(LINE, "B", f"{path}/checkpoint")
+        assert shown.status == 200
+        assert Checkpoint.of_text(Note.of_bytes(shown.body).text).size == a.records.size(ref.origin)
+        assert turns.get(LINE, "B", f"{path}/body/{ref.index}").status == 200
+        for nothing in ("lines/x/cards", f"{path}/tile/../../checkpoint", "mirror/x/checkpoint", "", "\u20ac"):
+            assert turns.get(LINE, "B", nothing).status == 404
+        later = a.say("y", "B")  # and what is uploaded goes on as before
+        until(lambda: b.holds(later))
+        b.exchange.stop()
+        with pytest.raises(UnreachableError, match="has not answered in a turn"):
+            turns.get(LINE, "B", f"{path}/checkpoint", timeout_s=0.5)
+
+
 def test_channels_come_up_and_silence_is_noticed(tmp_path: Path) -> None:
     with talking(tmp_path, heartbeat_s=1.0) as (a, b):
         until(lambda: status_of(a, "B").channel.channel.state is ChannelState.UP)
@@ -168,3 +198,63 @@ def _move(a: Talking, b: Talking) -> None:
     """Tell a by b's card that b listens at another port now, as b's node does by itself."""
     b.bell.ring("line")
     until(lambda: a.peers.find(LINE, "B").addresses == (b.address,))
+
+
+def test_many_flashes_are_all_kept_and_told_and_share_an_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flashes, "MOST_ALARMS", 2)
+    with talking(tmp_path) as (a, b):
+        keys: list[tuple[str, str]] = []
+        b.exchange.flashes._alarm = lambda _, sentence, *, key, **__: keys.append((key, sentence))
+        made = Flash("A", LINE, "B", "", 1.0, MessageBody(text="stop", priority=Priority.FLASH))
+        for n in range(5):
+            b.exchange.flashes.take("A", sign_flash(replace(made, id=f"{n:032x}"), a.records.transport_key()))
+        assert len(b.exchange.flashes.came(LINE)) == 5
+        assert len([one for one in b.events("message") if one.data["beside_the_log"]]) == 5
+        assert [key for key, _ in keys] == [f"beside/{0:032x}", f"beside/{1:032x}", "beside/A", "beside/A", "beside/A"]
+        assert keys[-1][1] == (
+            f"A sent 5 FLASH within an hour beside its log, the last on {LINE}: look at the desk at once"
+        )
+        b.ahead_s = 4000.0  # an hour later it is one of its own again
+        b.exchange.flashes.take("A", sign_flash(replace(made, id="f" * 32), a.records.transport_key()))
+        assert keys[-1][0] == "beside/" + "f" * 32
+
+
+class BehindBadNetwork(Talking):
+    """Whoever calls it goes through a network that can be cut."""
+
+    network: BadNetwork
+
+    def open_door(self) -> None:
+        super().open_door()
+        self.network = self._stack.enter_context(BadNetwork(int(self.address.rpartition(":")[2])))
+        self.address = self.network.url
+        write_settings(self.folder.path, {"address": self.address})
+        self.folder.__dict__.pop("settings", None)
+        self.exchange._settings = replace(self.settings, address=self.address)
+
+
+def test_a_peer_that_calls_is_called_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = Talking(tmp_path / "A", "A"), BehindBadNetwork(tmp_path / "B", "B", heartbeat_s=0.5)
+    try:
+        for node in (a, b):
+            node.open_door()
+        a.lines.new(LINE, by=OPERATOR)
+        for node in (a, b):
+            node.start()
+        introduce(a, b)
+        before = a.say("before", "B")
+        until(lambda: b.holds(before))
+        # From now on whoever cannot reach the other waits half a minute before the next try, as after a long outage.
+        monkeypatch.setattr(pushing, "_FIRST_BACK_OFF_S", 30.0)
+        monkeypatch.setattr(pushing, "_EAGER_S", 30.0)
+        b.network.change(Weather(cut=True))
+        while_cut = a.say("while cut", "B")
+        until(lambda: status_of(a, "B").trouble)
+        time.sleep(1.0)
+        assert not b.holds(while_cut)
+        b.network.change(Weather())  # b has called all the time, every half second
+        assert until(lambda: b.holds(while_cut)) < 10.0
+        assert not status_of(a, "B").trouble
+    finally:
+        for node in (a, b):
+            node.close()

@@ -92,6 +92,32 @@ def test_a_dry_run_tells_nobody_and_keeps_nothing(two):
     assert b.did() == []
 
 
+def test_what_filing_would_refuse_is_refused_when_it_is_tried_out(two):
+    a, _ = two
+    before = size(a)
+    assert a.filing.try_out(asked(patrol()), by=OFFICER) == a.filing.file(asked(patrol()), by=OFFICER).warnings
+    after = size(a)
+    assert after > before
+    with pytest.raises(ClashError, match="filed already"):
+        a.filing.try_out(asked(patrol()), by=OFFICER)
+    (ref,) = a.filing.standing(a.records.ref(a.records.own_origin(LINE), after - 1))
+    a.filing.try_out(asked(patrol()), by=OFFICER, instead_of=[ref])
+    with pytest.raises(InputError, match="is not on the line"):
+        a.filing.try_out(asked(patrol(id="p2"), recipients=("Z",)), by=OFFICER)
+    with pytest.raises(NotAllowedError):
+        a.filing.try_out(asked(patrol(id="p2")), by=READER)
+    assert size(a) == after
+
+
+def test_who_is_alone_on_a_line_is_told_so(tmp_path):
+    with together(tmp_path, "A") as (a,):
+        (told,) = [one for one in a.filing.file(asked(patrol()), by=OFFICER).warnings if "alone" in one]
+        assert told == (
+            "You are alone on this line, so nobody is told: it is only committed to, which proves later that it was "
+            "planned now. When others have joined, cancel it and file it anew."
+        )
+
+
 def test_who_may_not_file_does_not(two):
     a, _ = two
     for attempt in (

@@ -142,6 +142,23 @@ def test_what_takes_too_long_is_flagged_for_a_person_and_not_passed_over(databas
         guards.stop()
 
 
+def test_a_process_with_nothing_to_judge_is_ended_and_the_next_judgement_starts_another():
+    worker = GuardWorker(rest_s=0.2)
+    task = GuardTask({"text": CALM * 10})
+    first = worker.judge(task, limit_s=60.0)
+    process = worker._process
+    assert first is not None
+    assert process is not None
+    assert process.wait(30.0) != 0  # ended from here
+    until = time.monotonic() + 10.0
+    while worker._process is not None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert worker.judge(task, limit_s=60.0) == first
+    worker.stop()
+    assert worker._process is None
+
+
 def test_a_worker_that_was_cut_off_judges_the_next_one():
     worker = GuardWorker()
     try:

@@ -105,18 +105,19 @@ def test_a_third_learns_what_was_said_before_it_came(nodes: list[MadeNode]) -> N
     assert [node.records.size(f"{node.folder.party}/{LINE}/log") for node in nodes] == sizes
 
 
-def test_a_member_that_asks_for_less_history_is_given_less_by_all(nodes: list[MadeNode]) -> None:
+def test_a_log_is_given_whole_and_whoever_wants_it_otherwise_is_told_why(nodes: list[MadeNode]) -> None:
     a, b, c = nodes
     a.lines.new("North-east", by=OPERATOR)
     bring_in(a, b, LINE)
     written = a.lines.invite(LINE, by=OPERATOR)
     joined = c.lines.join(written.data, a.words, by=OPERATOR)
     a.lines.take_acceptance(joined.acceptance)
-    a.lines.admit(LINE, "C", c.words, start=5, by=OPERATOR)
+    with pytest.raises(InputError, match="start: a log is given to a new member whole"):
+        a.lines.admit(LINE, "C", c.words, start=5, by=OPERATOR)
+    a.lines.admit(LINE, "C", c.words, start=0, by=OPERATOR)
     meet(LINE, a, b, c)
     found = b.lines.members(LINE).members["C"]
-    assert found.start_of("A/north-east/log") == 5
-    assert found.start_of("B/north-east/log") > 0
+    assert found.start_of("A/north-east/log") == found.start_of("B/north-east/log") == 0
 
 
 def test_somebody_else_who_had_the_invitation_is_found_out(nodes: list[MadeNode]) -> None:

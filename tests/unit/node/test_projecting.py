@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
 from keepclear.errors import StoreError
 from keepclear.model.findings import Answer
+from keepclear.model.footprints import Corridor
+from keepclear.model.kinds import OperationKind
+from keepclear.model.operations import Operation
+from keepclear.node import projecting
 from keepclear.node.folding import Fold
 from keepclear.node.own_log import Outgoing
 from keepclear.node.searching import NOTHING_COMPARED
@@ -14,6 +21,7 @@ from keepclear.record.bodies.plans import OperationBody
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.talk import AnswerBody
 from keepclear.store.node import events
+from keepclear.store.node.arrivals import kept_s
 from keepclear.store.node.cells import held_parts
 from keepclear.store.node.filings import FilingState, filings_like
 from tests.unit.node.filings_made import LINE, START_S, carry, convoy, line_of, meet, patrol, tables_of, zone
@@ -361,3 +369,77 @@ def test_a_conflict_between_filings_of_two_lines_is_listed_for_either(pair):
     assert [one.id for one in tr.conflicts(line=LINE)] == [row.id]
     assert [one.id for one in tr.conflicts(line="coast")] == [row.id]
     assert tr.conflicts(line="elsewhere") == []
+
+
+def test_who_says_much_does_not_hold_up_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(projecting, "_AT_ONCE", 4)
+    with line_of(tmp_path, "RU", "TR", "US") as (ru, tr, us):
+        many = [Outgoing(OperationBody.of_model(convoy("TR", f"c{n}", lat=n)), ("RU",)) for n in range(20)]
+        flood = tr.records.say(LINE, many)
+        urgent = us.file(convoy("US", "u1"), "RU")
+        carry(tr, ru, LINE)
+        carry(us, ru, LINE)
+        said = ru.records.say(LINE, [Outgoing(OperationBody.of_model(convoy("RU", "r1", lat=-10.0)), ("TR",))])
+        ru.projector.catch_up()
+        with ru.database.reading() as conn:
+            last_s = kept_s(conn, flood[-1].origin, flood[-1].index)
+            for ref in (urgent, *said):
+                assert kept_s(conn, ref.origin, ref.index) < last_s
+
+
+def test_a_turn_ends_when_its_time_is_over_and_a_rebuild_gives_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(projecting, "_TURN_S", 0.0)
+    with line_of(tmp_path, "RU", "TR") as (ru, tr):
+        flood = tr.records.say(
+            LINE, [Outgoing(OperationBody.of_model(convoy("TR", f"c{n}")), ("RU",)) for n in range(5)]
+        )
+        ru.file(patrol("RU", "p1"), "TR")
+        carry(tr, ru, LINE)
+        ru.projector.catch_up()
+        with ru.database.reading() as conn:
+            assert len({kept_s(conn, ref.origin, ref.index) for ref in flood}) == 5
+        before = tables_of(ru.database)
+        assert len(ru.conflicts()) == 5
+        ru.projector.rebuild()
+        assert tables_of(ru.database) == before
+
+
+def test_who_has_just_said_something_waits_for_that_and_not_for_all_that_others_said(pair):
+    ru, _ = pair
+    done, go_on = threading.Event(), threading.Event()
+    first = ru.file(convoy("RU", "c1"), "TR")
+
+    def long_one():
+        with ru.projector._lock:
+            ru.projector._take_logs()
+            done.set()
+            assert go_on.wait(10.0)
+
+    (ref,) = ru.records.say(LINE, [Outgoing(OperationBody.of_model(convoy("RU", "c2", lat=-10.0)), ("TR",))])
+    at_it = threading.Thread(target=long_one)
+    at_it.start()
+    try:
+        assert done.wait(10.0)
+        assert ru.projector.catch_up(ref) == 0
+        assert at_it.is_alive()
+        assert ru.filing(ref).state is FilingState.ACTIVE is ru.filing(first).state
+    finally:
+        go_on.set()
+        at_it.join()
+
+
+def test_a_plan_as_large_as_may_be_is_projected_within_a_second_or_so(pair):
+    ru, tr = pair
+    ru.file(patrol("RU", "p1"), "TR")
+    there = patrol("TR", "big").volumes[0]
+    ways = np.stack([np.linspace(40.0, 41.0, 20), np.linspace(36.0, 37.0, 20)], axis=1)
+    volumes = [replace(there, footprint=Corridor(ways + n * 1e-4, 1000.0)) for n in range(900)]
+    large = Operation("TR", "big", OperationKind.PATROL, tuple(volumes))
+    (ref,) = tr.records.say(LINE, [Outgoing(OperationBody.of_model(large), ("RU",))])
+    carry(tr, ru, LINE)
+    ru.projector.search.asking.conflicts_of(patrol("RU", "p1"), [patrol("TR", "p2")])  # whatever is compiled, is
+    before_s = time.thread_time()
+    ru.projector.catch_up()
+    assert time.thread_time() - before_s < 4.0  # 0.8 s where nothing else runs; 10 s before plans had a bound
+    assert ru.filing(ref).state is FilingState.ACTIVE
+    assert len(ru.conflicts()) == 1

@@ -20,6 +20,7 @@ from keepclear.node.peers import Peers
 from keepclear.node.records import Records
 from keepclear.node.request_signatures import RequestSigner
 from keepclear.node.restoring import Restoring, getting
+from keepclear.node.turning import TurnDesk
 from keepclear.record.merkle import leaf_hash
 from tests.unit.node.exchange_made import LINE, talking, until
 from tests.unit.node.records_made import said
@@ -38,7 +39,9 @@ class Back:
         peers = Peers(self.records, cards, self.bell, membership_of=reader.of)
         self.alarms = Alarms(self.database, Acts(self.database, clock), self.bell, clock, party="A")
         self.caller = Caller(RequestSigner(self.records.transport_key(), clock))
-        self.restoring = Restoring(self.records, peers.of, getting(self.caller), self.alarms, self.bell)
+        self.restoring = Restoring(
+            self.records, peers.of, getting(self.caller, TurnDesk(self.bell, lambda *_: None)), self.alarms, self.bell
+        )  # fmt: skip
 
     def close(self) -> None:
         self.restoring.stop()

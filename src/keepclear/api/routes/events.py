@@ -14,6 +14,7 @@ from keepclear.errors import Fault, InputError
 from keepclear.node.actors import Actor
 from keepclear.node.roles import Scope
 from keepclear.record.canonical import MOST_INTEGER
+from keepclear.store.node.events import TYPES
 
 __all__ = ["router"]
 
@@ -40,6 +41,9 @@ def follow_events(
         list[Annotated[str, Query(min_length=1, max_length=40)]] | None, Query(description="Only of these types.")
     ] = None,
     line: LineFilter = None,
+    wait: Annotated[  # noqa: FBT002  # a parameter of the query
+        bool, Query(description="Whether to go on with what happens from now on; false: it ends after what has been.")
+    ] = True,
 ) -> Response:
     """What happens at this node, as server-sent events, from now on or from the event after the one that is named.
 
@@ -48,6 +52,10 @@ def follow_events(
     """
     if line is not None:
         lines_asked(node, line)
+    strangers = [one for one in type or () if one not in TYPES]
+    if strangers:
+        right = f"one of: {', '.join(sorted(TYPES))}"
+        raise InputError([Fault("no event is of this type", right, field="type", value=one) for one in strangers])
     seen = after if last_event_id is None else _number(last_event_id)
     return EventStream(
         request.app.state.event_feed,
@@ -55,6 +63,7 @@ def follow_events(
         wanted=Wanted(tuple(type or ()), line),
         may_still_read=lambda: node.access.sign_ins.still(actor),
         recheck_s=30.0,
+        wait=wait,
     )
 
 

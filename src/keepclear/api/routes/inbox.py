@@ -24,4 +24,4 @@ def get_inbox(node: TheNode, actor: Annotated[Actor, Needs(Scope.READ)], line: L
     """What is to be answered, by when, and how matters stand with what we have filed."""
     if line is not None:
         lines_asked(node, line)
-    return inbox_told(node.inbox.items(line, by=actor))
+    return inbox_told(node.inbox.items(line, by=actor), us=node.party)

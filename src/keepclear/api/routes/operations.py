@@ -41,12 +41,12 @@ def list_operations(
     )
 
 
-@router.post("/operations", status_code=201)
+@router.post("/operations", status_code=201, response_model=FiledTold)
 def file_operation(
     node: TheNode, actor: Annotated[Actor, Needs(Scope.FILE)], asked: OperationAsked, response: Response
-) -> FiledTold:
+) -> Response:
     """File an operation: tell it to the other parties. It is no request, and no answer to it is a permission."""
-    return filing_desk.filed(node, "operation", asked, actor, response)
+    return filing_desk.sent(filing_desk.filed(node, "operation", asked, actor, response), response)
 
 
 @router.get("/operations/{id}")

@@ -41,12 +41,12 @@ def list_zones(
     )
 
 
-@router.post("/zones", status_code=201)
+@router.post("/zones", status_code=201, response_model=FiledTold)
 def file_zone(
     node: TheNode, actor: Annotated[Actor, Needs(Scope.FILE)], asked: ZoneAsked, response: Response
-) -> FiledTold:
+) -> Response:
     """File a zone: tell it to the other parties. It is no request, and no answer to it is a permission."""
-    return filing_desk.filed(node, "zone", asked, actor, response)
+    return filing_desk.sent(filing_desk.filed(node, "zone", asked, actor, response), response)
 
 
 @router.get("/zones/{id}")

@@ -9,13 +9,15 @@ from keepclear.api.shown.entries import id_or_none, ref_told
 from keepclear.model.findings import CLEAR_SENTENCE, Answer, Closest, Conflict, Interval, Minima, Side
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.searching import FoundConflict, SearchFound
+from keepclear.node.term_findings import TermFinding
 from keepclear.store.node.filings import Filing, FilingState
 from keepclear.times import to_text
 from keepclear.values.base import moment_or_none
 from keepclear.values.conflicts import FoundConflictTold, FoundTold, IntervalTold, MinimaTold, SideTold
 from keepclear.values.filings import FilingTold
+from keepclear.values.term_findings import TermFindingTold
 
-__all__ = ["conflict_told", "filing_told", "found_conflict_told", "found_told"]
+__all__ = ["conflict_told", "filing_told", "found_conflict_told", "found_told", "term_told"]
 
 
 def found_told(found: SearchFound) -> FoundTold:
@@ -27,6 +29,25 @@ def found_told(found: SearchFound) -> FoundTold:
         checked=found.checked,
         reasons=list(found.reasons),
         notes=list(found.notes),
+        terms=[term_told(one) for one in found.terms],
+    )
+
+
+def term_told(one: TermFinding) -> TermFindingTold:
+    """What a term says of a filing."""
+    finding = one.finding
+    return TermFindingTold(
+        agreement=one.agreement,
+        line=one.line,
+        term=finding.term,
+        type=one.type,
+        clause=finding.clause,
+        result=finding.result.value,
+        sentence=finding.sentence,
+        party=finding.party,
+        starts=moment_or_none(finding.from_s),
+        ends=moment_or_none(finding.to_s),
+        due=moment_or_none(finding.due_s),
     )
 
 

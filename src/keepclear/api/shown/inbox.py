@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keepclear.api.shown.entries import owing_told, standing_told
+from keepclear.api.shown.terms import breach_told
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.inbox import InboxItem, InboxView, OwnFiling
 from keepclear.values.base import moment, moment_or_none
@@ -11,13 +12,14 @@ from keepclear.values.inbox import InboxItemTold, InboxTold, OwnFilingTold
 __all__ = ["inbox_told"]
 
 
-def inbox_told(view: InboxView) -> InboxTold:
+def inbox_told(view: InboxView, *, us: str) -> InboxTold:
     """The inbox at one moment."""
     return InboxTold(
         at=moment(view.at_s),
         to_answer=[_item(one, view.at_s) for one in view.to_answer],
         own=[_own(one, view.at_s) for one in view.own],
         more=view.more,
+        terms=[breach_told(filing, row, us=us) for filing, row in view.terms],
     )
 
 

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,22 +102,26 @@ class _Sync:
     def __init__(self, path: Path) -> None:
         self._wal = path.with_name(f"{path.name}-wal")
         self._counting, self._syncing = threading.Lock(), threading.Lock()
-        self._asked = self._done = 0
+        self._commits = self._done = 0
         self._failed = ""
         self._folder_synced = False
+
+    def committed(self) -> None:
+        """Note that something was committed, before anybody waits for it."""
+        with self._counting:
+            self._commits += 1
 
     def wait(self) -> None:
         """Return when all that was committed before this was called is durable."""
         with self._counting:
-            self._asked += 1
-            mine = self._asked
+            mine = self._commits
         with self._syncing:
             if self._failed:
                 raise StoreError(self._failed)
             if self._done >= mine:
                 return
             with self._counting:
-                covered = self._asked
+                covered = self._commits
             try:
                 self._sync()
             except OSError as error:
@@ -161,6 +166,8 @@ class SqliteBackend(Backend):
         self._sync = _Sync(path)
         self._readers = self._engine(query_only=True, most=_MOST)
         self._writer = self._engine(query_only=False, most=1) if not readonly else self._readers
+        self._free: dict[bool, deque[Connection]] = {False: deque(), True: deque()}
+        self._closed = False
 
     @property
     def copy(self) -> str:
@@ -169,9 +176,20 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def connection(self, *, writing: bool = False) -> Iterator[Connection]:
-        """See `Backend.connection`."""
-        with (self._writer if writing else self._readers).connect() as connection:
+        """See `Backend.connection`; one that was used before, if one is free: to make one takes longer than to ask."""
+        writing = writing and not self._readonly
+        free = self._free[writing]
+        try:
+            connection = free.pop()
+        except IndexError:
+            connection = (self._writer if writing else self._readers).connect()
+        try:
             yield connection
+        finally:
+            if self._closed or connection.invalidated or len(free) >= _KEPT or self._is_within(connection):
+                connection.close()
+            else:
+                free.append(connection)
 
     def begin_reading(self, connection: Connection) -> None:
         """See `Backend.begin_reading`."""
@@ -184,10 +202,16 @@ class SqliteBackend(Backend):
     @contextmanager
     def alone(self) -> Iterator[Connection]:
         """See `Backend.alone`: the file's own lock is enough."""
-        with self._writer.connect() as connection:
+        with self.connection(writing=True) as connection:
             yield connection
         if not self._readonly:
+            self._sync.committed()
             self.make_durable()
+
+    def commit(self, connection: Connection) -> None:
+        """See `Backend.commit`."""
+        super().commit(connection)
+        self._sync.committed()
 
     def make_durable(self) -> None:
         """See `Backend.make_durable`."""
@@ -195,6 +219,10 @@ class SqliteBackend(Backend):
 
     def close(self) -> None:
         """See `Backend.close`."""
+        self._closed = True
+        for free in self._free.values():
+            while free:
+                free.pop().close()
         self._readers.dispose()
         self._writer.dispose()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Column, Connection, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, Index, Table, delete, func, insert, select
 
 from keepclear.record.entries import Entry
 from keepclear.record.entry_files import read_entry, write_entry
@@ -18,17 +18,16 @@ from keepclear.store.node.database import facts
 __all__ = [
     "MOST_BYTES_ON_FILE",
     "MOST_ON_FILE",
-    "bytes_on_file",
-    "count_on_file",
     "drop_entries",
     "entries_on_file",
+    "given_by",
     "origins_on_file",
     "put_entry",
 ]
 
-MOST_ON_FILE = 10_000
-"""How many are kept at most: a peer can name logs that there are not."""
-MOST_BYTES_ON_FILE = 32 * 2**20
+MOST_ON_FILE = 2_500
+"""How many are kept at most of what one party gave: it can name logs that there are not."""
+MOST_BYTES_ON_FILE = 8 * 2**20
 """And how much they may come to."""
 
 _body = Table(
@@ -39,30 +38,39 @@ _body = Table(
     Column("leaf_hash", OCTETS, primary_key=True),
     Column("entry", OCTETS, nullable=False),
 )
-_b = _body.c
+_given = Table(
+    "body_given",
+    facts,
+    Column("origin", WORDS, primary_key=True),
+    Column("number", WHOLE, primary_key=True, autoincrement=False),
+    Column("leaf_hash", OCTETS, primary_key=True),
+    Column("giver", WORDS, nullable=False),
+    Column("bytes", WHOLE, nullable=False),
+    Index("body_given_by", "giver"),
+)
+_b, _g = _body.c, _given.c
 
 
-def put_entry(conn: Connection, origin: str, index: int, entry: Entry) -> bool:
-    """Keep an entry with its body; whether it was not there, and there is room."""
+def put_entry(conn: Connection, origin: str, index: int, entry: Entry, *, giver: str = "") -> bool:
+    """Keep an entry with its body; whether it was not there, and there is room for what this party gives."""
     where = (_b.origin == origin, _b.number == index, _b.leaf_hash == entry.leaf.hash)
     if conn.execute(select(_b.number).where(*where)).first() is not None:
         return False
     data = write_entry(entry)
-    if count_on_file(conn) >= MOST_ON_FILE or bytes_on_file(conn) + len(data) > MOST_BYTES_ON_FILE:
+    count, size = given_by(conn, giver)
+    if count >= MOST_ON_FILE or size + len(data) > MOST_BYTES_ON_FILE:
         return False
-    row = {"origin": origin, "number": index, "leaf_hash": entry.leaf.hash, "entry": data}
-    conn.execute(insert(_body), row)
+    key = {"origin": origin, "number": index, "leaf_hash": entry.leaf.hash}
+    conn.execute(insert(_body), key | {"entry": data})
+    conn.execute(insert(_given), key | {"giver": giver, "bytes": len(data)})
     return True
 
 
-def count_on_file(conn: Connection) -> int:
-    """How many there are."""
-    return int(conn.execute(select(func.count()).select_from(_body)).scalar_one())
-
-
-def bytes_on_file(conn: Connection) -> int:
-    """How many bytes they have."""
-    return int(conn.execute(select(func.coalesce(func.sum(func.length(_b.entry)), 0))).scalar_one())
+def given_by(conn: Connection, giver: str) -> tuple[int, int]:
+    """How many there are of what a party gave, and how many bytes they have."""
+    wanted = select(func.count(), func.coalesce(func.sum(_g.bytes), 0)).where(_g.giver == giver)
+    count, size = conn.execute(wanted).one()
+    return int(count), int(size)
 
 
 def origins_on_file(conn: Connection, line: str) -> tuple[str, ...]:
@@ -82,3 +90,4 @@ def entries_on_file(conn: Connection, origin: str) -> Mapping[int, tuple[Entry, 
 def drop_entries(conn: Connection, origin: str, *, before: int) -> None:
     """Forget those of a log below an index: their leaves are held now, and so is what was right of these."""
     conn.execute(delete(_body).where(_b.origin == origin, _b.number < before))
+    conn.execute(delete(_given).where(_g.origin == origin, _g.number < before))

@@ -142,6 +142,17 @@ class NodeDatabase:
             if durable:
                 self._backend.make_durable()
 
+    def make_durable(self) -> None:
+        """Return when all that was written before is on the disk.
+
+        Raises
+        ------
+        StoreError
+            If that cannot be.
+        """
+        with self._foreign("write"):
+            self._backend.make_durable()
+
     def rebuild_projections(self) -> None:
         """Drop the projections and make them anew, empty; who fills them starts from the first entry."""
         from keepclear.store.node.schema import make_projections

@@ -20,8 +20,8 @@ from keepclear.store.ready import Ready
 __all__ = ["TYPES", "Event", "newest", "oldest", "prune", "say", "since"]
 
 TYPES = (
-    "alarm", "answer", "channel", "clock", "conflict", "draft", "entry", "filing", "fork", "line", "member", "message",
-    "receipt",
+    "agreement", "alarm", "answer", "channel", "claim", "clock", "conflict", "draft", "encounter", "entry", "filing",
+    "fork", "incident", "joint", "line", "member", "message", "receipt", "term", "track",
 )  # fmt: skip
 """What an event can be about."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
+    Integer,
     Table,
     and_,
     bindparam,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )  # fmt: skip
 
@@ -142,6 +145,25 @@ _ENDED_TOO_EARLY = Ready(
     select(_f.id).where(_f.state == FilingState.EXPIRED, _f.end_s >= bindparam("at")).order_by(_f.id)
 )
 _OTHERS_AFTER = Ready(select(_f.id).where(_f.id > bindparam("after"), _f.party != bindparam("than")).limit(1))
+_IS_ACTIVE = f"f.state = '{FilingState.ACTIVE}' AND f.unread = 0"
+_NAMES = {
+    "sqlite": Ready(
+        text(
+            "SELECT f.id, f.leaf_hash FROM json_each(:ids) AS k CROSS JOIN filing AS f ON f.id = k.value "  # noqa: S608
+            f"WHERE {_IS_ACTIVE}"
+        )
+    ),
+    "postgresql": Ready(
+        text(f"SELECT f.id, f.leaf_hash FROM filing AS f WHERE f.id = ANY(CAST(:ids AS bigint[])) AND {_IS_ACTIVE}")  # noqa: S608
+    ),
+}
+"""Of filings by number, those that are active and can be read."""
+_PLANS = {
+    "sqlite": Ready(
+        text("SELECT p.filing, p.data FROM json_each(:ids) AS k CROSS JOIN plan AS p ON p.filing = k.value")
+    ),
+    "postgresql": Ready(text("SELECT p.filing, p.data FROM plan AS p WHERE p.filing = ANY(CAST(:ids AS bigint[]))")),
+}
 _PUT_PLAN = Ready(insert(_plan))
 _DROP_PLAN = Ready(delete(_plan).where(_plan.c.filing == bindparam("which")))
 
@@ -279,8 +301,7 @@ def plans_of(conn: Connection, numbers: Collection[int]) -> Mapping[int, bytes]:
     """What was kept of these filings."""
     found: dict[int, bytes] = {}
     for some in _in_runs(sorted(numbers)):
-        rows = conn.execute(select(_plan.c.filing, _plan.c.data).where(_plan.c.filing.in_(some)))
-        found |= {row[0]: bytes(row[1]) for row in rows}
+        found |= {row[0]: bytes(row[1]) for row in _PLANS[conn.dialect.name].rows(conn, ids=_listed(conn, some))}
     return found
 
 
@@ -305,8 +326,7 @@ def active_names(conn: Connection, numbers: Collection[int]) -> Mapping[int, byt
     """Of these filings those that are active and can be read, and the hash of each one's leaf."""
     found: dict[int, bytes] = {}
     for some in _in_runs(sorted(numbers)):
-        wanted = (_f.id.in_(some), _f.state == FilingState.ACTIVE, _f.unread == 0)
-        found |= {row[0]: bytes(row[1]) for row in conn.execute(select(_f.id, _f.leaf_hash).where(*wanted))}
+        found |= {row[0]: bytes(row[1]) for row in _NAMES[conn.dialect.name].rows(conn, ids=_listed(conn, some))}
     return found
 
 
@@ -410,6 +430,16 @@ def _unread(leaving_out: Collection[EntryRef]) -> tuple[Ready, Ready]:
 _UNREAD = _unread(())
 
 
+def _compared(*more: Any) -> Ready:
+    wanted = (_f.state == FilingState.ACTIVE, _f.unread == 0, _f.exercise == bindparam("practice"))
+    one = select(_f.origin, _f.number).where(*wanted, _f.type == bindparam("kind"), *more)
+    return Ready(one.limit(bindparam("most", type_=Integer)))
+
+
+_COMPARED = _compared()
+_COMPARED_BEFORE, _COMPARED_AFTER = _compared(_f.party < bindparam("than")), _compared(_f.party > bindparam("than"))
+
+
 def compared_with(
     conn: Connection, *, us: str, own_too: bool, exercise: bool, leaving_out: Collection[EntryRef] = ()
 ) -> bool:
@@ -420,14 +450,12 @@ def compared_with(
     own_too
         All of its own: for a zone.
     """
+    left_out = {(ref.origin, ref.index) for ref in leaving_out}
+    given = {"practice": exercise, "most": len(left_out) + 1}
     for kind in (EntryType.OPERATION, EntryType.ZONE, EntryType.COMMITMENT):
-        one = select(_f.origin, _f.number).where(
-            _f.state == FilingState.ACTIVE, _f.unread == 0, _f.exercise == exercise, _f.type == kind
-        )
-        every = [one] if own_too or kind is EntryType.ZONE else [one.where(_f.party < us), one.where(_f.party > us)]
-        left_out = {(ref.origin, ref.index) for ref in leaving_out}
-        for wanted in every:
-            rows = conn.execute(wanted.limit(len(left_out) + 1)).all()
+        every = own_too or kind is EntryType.ZONE
+        for wanted in (_COMPARED,) if every else (_COMPARED_BEFORE, _COMPARED_AFTER):
+            rows = wanted.rows(conn, **given, kind=kind, **({} if every else {"than": us}))
             if any((row[0], row[1]) not in left_out for row in rows):
                 return True
     return False
@@ -462,6 +490,11 @@ _PLAIN = (
 _RUN = 500
 _FEW = 6  # that are asked for one by one
 _LONGEST_RUN = 1000
+
+
+def _listed(conn: Connection, numbers: Sequence[int]) -> Any:
+    """Numbers as one value of a statement."""
+    return json.dumps(list(numbers)) if conn.dialect.name == "sqlite" else list(numbers)
 
 
 def _in_runs(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

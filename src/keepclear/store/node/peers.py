@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Index, Table, delete, func, insert, select, update
 
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WORDS
 from keepclear.store.node.database import facts
@@ -15,6 +15,7 @@ __all__ = [
     "FlashCame",
     "FlashWaiting",
     "came_flashes",
+    "flashes_since",
     "fork_told",
     "put_state",
     "queue_flash",
@@ -127,6 +128,12 @@ def take_flash(conn: Connection, came: FlashCame) -> bool:
         return False
     conn.execute(insert(_in), {name: getattr(came, name) for name in ("party", "id", "line", "came_s", "data")})
     return True
+
+
+def flashes_since(conn: Connection, party: str, since_s: float) -> int:
+    """How many a party has sent since then, on all lines."""
+    wanted = select(func.count()).select_from(_in).where(_i.party == party, _i.came_s >= since_s)
+    return int(conn.execute(wanted).scalar_one())
 
 
 def came_flashes(conn: Connection, line: str, *, limit: int = 1000) -> tuple[FlashCame, ...]:

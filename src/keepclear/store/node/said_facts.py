@@ -117,6 +117,7 @@ def _written(said: Said) -> str:
         "supersedes": None if said.supersedes is None else _ref_value(said.supersedes),
         "start_s": said.start_s, "end_s": said.end_s, "always": said.always, "priority": said.priority,
         "given": said.given, "unit": said.unit, "reason": said.reason, "found": said.found, "guard": said.guard,
+        "urgent": said.urgent, "stage": said.stage,
         "place": None if place is None else [place.lon_deg, place.lat_deg, place.time_s, place.uncertainty_m],
         "read_back": None if back is None else [back.lon_deg, back.lat_deg, back.time_s, back.uncertainty_m, back.text],
     }  # fmt: skip

@@ -24,7 +24,7 @@ from keepclear.store.schema import VERSION_TABLE, stamp_tables, table_version
 
 __all__ = ["PROJECTIONS_VERSION", "make_projections", "migrate_facts", "settle_tables"]
 
-PROJECTIONS_VERSION = 1
+PROJECTIONS_VERSION = 2
 """One more whenever the same tables are filled otherwise than before."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")

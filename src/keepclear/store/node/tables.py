@@ -9,7 +9,7 @@ import keepclear.store.node as topics
 
 __all__ = ["FACTS_VERSION"]
 
-FACTS_VERSION = 1
+FACTS_VERSION = 3
 """The number of the tables of facts: with each change one more, and the migration of that number."""
 
 _WITHOUT_TABLES = {"backends", "calling", "columns", "database", "leading", "migrations", "schema", "tables"}

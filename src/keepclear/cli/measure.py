@@ -1,0 +1,35 @@
+"""``keepclear measure``: what would keep filings of both sides apart, or have them meet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keepclear.cli.folders import DirArgument, PassphraseOption
+from keepclear.cli.node_link import linked
+from keepclear.cli.options import Faults, parse_choice
+from keepclear.cli.output import put
+from keepclear.cli.receipts import received_text
+
+__all__ = ["command"]
+
+
+def command(
+    directory: DirArgument,
+    measure: Annotated[str, typer.Argument(metavar="time|route|level|area|meeting", help="By what.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The measure, in words.")],
+    filings: Annotated[list[str], typer.Argument(metavar="ENTRY...", help="Filings of both sides.")],
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """Say what would keep filings of both sides apart, or have them meet.
+
+    It is mutual once the other side says that it concurs: keepclear answer DIR ENTRY concur.
+    """
+    faults = Faults()
+    chosen = faults.take("MEASURE", measure, parse_choice("time", "route", "level", "area", "meeting"))
+    faults.stop_if_any()
+    with linked(directory, passphrase_file) as node:
+        said = node.requests.post("/measures", {"measure": chosen, "text": text, "filings": filings})
+        put([f"Said as {said['id']}.\n", *received_text(node, said["id"], directory)], None)
+    return 0

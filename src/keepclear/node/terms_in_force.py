@@ -1,0 +1,348 @@
+"""The terms in force at a node: what they say of filings, and the minima and zones that they add to the search.
+
+Which agreements are in force stands in the tables (`keepclear.node.agreement_folding`), so every process of a node, and
+every rebuild, sees the same ones at the same step. A document is read once and kept in memory by its hash.
+
+Minima that an agreement sets bind between those whom it binds, beside the table of minima and never below it: whichever
+of the two asks for more finds the conflict. Looser ones loosen nothing, since who else reads the table does not know.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from keepclear.agreements.documents import Document
+from keepclear.agreements.facts import Filed, Finding, Heard, RecordView, Result
+from keepclear.agreements.terms.base import BoundRule, BoundZone, Term
+from keepclear.agreements.terms.geometry import Annexes
+from keepclear.agreements.terms.registry import UnknownTerm, read_term
+from keepclear.errors import InputError, KeepclearError
+from keepclear.model.findings import Answer
+from keepclear.model.operations import Operation, Zone
+from keepclear.node.agreement_documents import Documents, EntryOf
+from keepclear.node.filing_checks import time_bounds
+from keepclear.node.searching import FoundConflict, Search, SearchFound
+from keepclear.node.term_findings import TermFinding
+from keepclear.record.bodies.registry import body_of
+from keepclear.record.entries import EntryRef
+from keepclear.separation.asking import Thing
+from keepclear.separation.minima import ANYTHING, MinimaTable
+from keepclear.store.node.agreements import AgreementRow, EntryRow, agreement_entries, agreements_of
+from keepclear.store.node.filings import plans_of
+from keepclear.store.node.plan_bytes import unpacked
+from keepclear.store.node.said_facts import said_at
+
+__all__ = ["EntryOf", "InForce", "TermsInForce", "graver", "heard_of", "terms_of"]
+
+_NOT_KEPT = (Result.BREACHED, Result.POSSIBLE)
+_MOST_DOCUMENTS = 32
+_LEAST_M = 0.01  # the search knows no minimum of 0 between units that move
+
+
+@dataclass(frozen=True, eq=False)
+class InForce:
+    """An agreement that is in force.
+
+    Attributes
+    ----------
+    line, agreement, document
+        Which, and its document.
+    terms
+        Those that this program knows.
+    rules
+        The minima that they set: those of the same numbers together, and what searches by them.
+    zones
+        The areas that are to be kept out of.
+    """
+
+    line: str
+    agreement: str
+    document: Document
+    terms: tuple[Term, ...]
+    rules: tuple[tuple[tuple[BoundRule, ...], Search], ...]
+    zones: tuple[BoundZone, ...]
+
+    @property
+    def mark(self) -> str:
+        """What is in the rule that a conflict by its minima names, and in no other's."""
+        return f"of {self.agreement} on {self.line} (document {self.document.hash[:12]})"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is another one where another document is in force."""
+        return self.line, self.agreement, self.document.hash
+
+    def told(self, finding: Finding, term: Term) -> TermFinding:
+        """A finding of one of its terms."""
+        return TermFinding(self.agreement, self.line, self.document.hash, term.TYPE, finding)
+
+
+class TermsInForce:
+    """Judges filings by the terms in force. Any thread may use it.
+
+    Parameters
+    ----------
+    entry_of, documents
+        Give an entry of a log, and the document that one proposes.
+    search
+        The node's search, whose minima bind besides.
+    """
+
+    def __init__(self, entry_of: EntryOf, documents: Documents, search: Search) -> None:
+        self._entry_of, self._search = entry_of, search
+        self.documents = documents
+        self._read_once: OrderedDict[tuple[str, str], InForce] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def in_force(self, conn: Connection) -> tuple[InForce, ...]:
+        """The agreements that are in force, by line and name."""
+        rows = [row for row in agreements_of(conn) if row.document]
+        return tuple(found for row in rows if (found := self._read(row)) is not None)
+
+    # --- before something is said ----------------------------------------------------------------------------------
+
+    def added(
+        self,
+        conn: Connection,
+        found: SearchFound,
+        thing: Thing,
+        *,
+        at_s: float,
+        exercise: bool = False,
+        leaving_out: Collection[EntryRef] = (),
+        on_behalf_of: str = "",
+        reason: str = "",
+    ) -> SearchFound:
+        """What was found of something of ours that is not said yet, and what the agreements in force add to it.
+
+        What is said for practice is judged by no term, and enters no area.
+
+        Parameters
+        ----------
+        reason
+            Why it is told so late.
+        """
+        more = self.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
+        if more:
+            filed = [one for one in found.conflicts if one.filing is not None]
+            drafts = [one for one in found.conflicts if one.filing is None]
+            found = replace(found, conflicts=(*graver([*filed, *more]), *drafts))
+        if not exercise:
+            start_s, end_s = time_bounds(thing)
+            filed_now = Filed(
+                None, thing.party, thing, on_behalf_of=on_behalf_of, said_s=at_s, start_s=start_s, end_s=end_s,
+                reason_if_late=reason,
+            )  # fmt: skip
+            found = replace(
+                found,
+                conflicts=(*found.conflicts, *self.zones_near(conn, thing, on_behalf_of=on_behalf_of)),
+                terms=self.of_filed(conn, filed_now, at_s),
+            )
+        return replace(found, answer=_answer(found))
+
+    def of_filed(self, conn: Connection, filed: Filed, at_s: float) -> tuple[TermFinding, ...]:
+        """What the terms in force say of a filing: where it is not within them, or may not be; the gravest first."""
+        found: list[TermFinding] = []
+        for one in self.in_force(conn):
+            if filed.party not in one.document.parties and not filed.on_behalf_of:
+                continue
+            record = self.record_of(conn, one.line, one.document.parties)
+            for term in one.terms:
+                found += [one.told(finding, term) for finding in _warnings(term, filed, record, at_s)]
+        return tuple(sorted(found, key=lambda told: told.finding.result is not Result.BREACHED))
+
+    def record_of(self, conn: Connection, line: str, parties: Collection[str]) -> RecordView:
+        """What stands on a line's record of agreements, notices and the like, as terms look at it."""
+        heard: dict[str, list[Heard]] = {}
+        for row in agreement_entries(conn, line):
+            one = heard_of(conn, row, self._entry_of)
+            if one is not None:
+                heard.setdefault(row.type, []).append(one)
+        return RecordView(frozenset(parties), heard)
+
+    # --- the search ------------------------------------------------------------------------------------------------
+
+    def near(
+        self,
+        conn: Connection,
+        thing: Thing,
+        *,
+        exercise: bool,
+        leaving_out: Collection[EntryRef] = (),
+        only: Collection[tuple[str, str, str]] | None = None,
+    ) -> list[FoundConflict]:
+        """What a thing comes too close to by minima of agreements in force, each with the clause as its rule.
+
+        Parameters
+        ----------
+        only
+            By these agreements alone (`InForce.key`).
+        """
+        if isinstance(thing, Zone):
+            return []
+        found: list[FoundConflict] = []
+        for one in self.in_force(conn):
+            if only is not None and one.key not in only:
+                continue
+            for bound, search in one.rules:
+                if any(_binds(rule, thing) for rule in bound):
+                    near, _ = search.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
+                    found += [kept for each in near if (kept := _kept(conn, one, bound, thing, each)) is not None]
+        return found
+
+    def zones_near(self, conn: Connection, thing: Thing, *, on_behalf_of: str = "") -> list[FoundConflict]:
+        """Areas of agreements in force that a thing would enter, or may, though its term binds it."""
+        if isinstance(thing, Zone):
+            return []
+        found: list[FoundConflict] = []
+        for one in self.in_force(conn):
+            bound = [zone for zone in one.zones if zone.binds(thing, on_behalf_of=on_behalf_of)]
+            among = self._search.asking.conflicts_of(thing, [zone.zone for zone in bound])
+            for place, conflict in among:
+                rule = f"clause {bound[place].term.clause} {one.mark}"
+                found.append(FoundConflict(replace(conflict, minima=replace(conflict.minima, rule=rule))))
+        return found
+
+    # --- documents -------------------------------------------------------------------------------------------------
+
+    def _read(self, row: AgreementRow) -> InForce | None:
+        key = (row.line, row.document)
+        with self._lock:
+            known = self._read_once.get(key)
+            if known is not None:
+                self._read_once.move_to_end(key)
+                return known
+        document = None if row.proposal is None else self.documents.of(row.proposal)
+        if not isinstance(document, Document):
+            return None  # erased since: nothing can be judged by it
+        made = _made(row, document)
+        with self._lock:
+            self._read_once[key] = made
+            while len(self._read_once) > _MOST_DOCUMENTS:
+                self._read_once.popitem(last=False)
+        return made
+
+
+def terms_of(document: Document) -> Iterator[Term]:
+    """The terms of a document. One that cannot be read is as one of a type that is not known: nothing is met by it."""
+    annexes = Annexes(document.annexes)
+    for one in document.terms:
+        try:
+            yield read_term(one.members, annexes, parties=document.parties, agreement=document.id)
+        except InputError:
+            yield UnknownTerm(
+                id=one.id, clause=one.clause, clause_hash=one.clause_hash, parties=frozenset(document.parties),
+                members=one.members, written_type=one.type,
+            )  # fmt: skip
+
+
+def heard_of(conn: Connection, row: EntryRow, entry_of: EntryOf) -> Heard | None:
+    """An entry as terms look at it, from when our node had it; None where it does not count or cannot be read."""
+    said = said_at(conn, row.ref.origin, row.ref.index)
+    if said is None or not said.counted:
+        return None
+    try:
+        entry = entry_of(row.ref.origin, row.ref.index)
+        body = body_of(entry)
+    except KeepclearError:
+        return None
+    if body is None:
+        return None
+    return Heard(row.ref, entry.leaf.party, body, entry.leaf.time_s, row.kept_s, exercise=entry.leaf.exercise)
+
+
+def graver(found: Iterable[FoundConflict]) -> list[FoundConflict]:
+    """Of several findings with the same filing the gravest, and of equals the one that asks for most."""
+    best: dict[int, FoundConflict] = {}
+    for one in found:
+        assert one.filing is not None
+        before = best.get(one.filing.id)
+        if before is None or _gravity(one) > _gravity(before):
+            best[one.filing.id] = one
+    return list(best.values())
+
+
+def _answer(found: SearchFound) -> Answer:
+    if any(one.answer is Answer.CONFLICT for one in found.conflicts):
+        return Answer.CONFLICT
+    return Answer.POSSIBLE if found.conflicts else found.answer
+
+
+def _gravity(found: FoundConflict) -> tuple[bool, float, float]:
+    minima = found.conflict.minima
+    height = float("inf") if minima.vertical_m is None else minima.vertical_m
+    return found.answer is Answer.CONFLICT, minima.horizontal_m, height
+
+
+def _made(row: AgreementRow, document: Document) -> InForce:
+    terms = tuple(terms_of(document))
+    contributions = [term.contributes() for term in terms]
+    grouped: dict[tuple[str, float, float | None, float], list[BoundRule]] = {}
+    for bound in (bound for one in contributions for bound in one.minima):
+        rule = bound.rule
+        grouped.setdefault((bound.term.id, rule.horizontal_m, rule.vertical_m, rule.time_s), []).append(bound)
+    rules = tuple((tuple(one), _search_by(one[0])) for one in grouped.values())
+    zones = tuple(zone for one in contributions for zone in one.zones)
+    return InForce(row.line, row.agreement, document, terms, rules, zones)
+
+
+def _search_by(bound: BoundRule) -> Search:
+    rule = replace(bound.rule, horizontal_m=max(bound.rule.horizontal_m, _LEAST_M))
+    return Search(minima=MinimaTable((), rule))
+
+
+def _warnings(term: Term, filed: Filed, record: RecordView, at_s: float) -> list[Finding]:
+    try:
+        found = term.warnings_for(filed, record, at_s)
+    except KeepclearError as error:
+        return [term.finding(Result.POSSIBLE, f"it could not be judged: {error}", party=filed.party, about=filed.ref)]
+    return [one for one in found if one.result in _NOT_KEPT]
+
+
+def _kept(
+    conn: Connection, one: InForce, bound: Sequence[BoundRule], thing: Thing, found: FoundConflict
+) -> FoundConflict | None:  # fmt: skip
+    """A finding by minima of a term, if they bind the two, and at that time."""
+    assert found.filing is not None, "filings were searched"
+    data = plans_of(conn, (found.filing.id,)).get(found.filing.id)
+    other = None if data is None else unpacked(data)
+    if other is None or not any(_binds_pair(rule, thing, other) for rule in bound):
+        return None
+    term = bound[0].term
+    intervals = found.conflict.intervals
+    within = tuple(each for each in intervals if _overlaps(each.start_s, each.end_s, term.from_s, term.until_s))
+    if intervals and not within:
+        return None
+    minima = replace(found.conflict.minima, rule=f"clause {term.clause} {one.mark}")
+    return replace(found, conflict=replace(found.conflict, minima=minima, intervals=within))
+
+
+def _binds(bound: BoundRule, thing: Thing) -> bool:
+    """Whether minima of a term bind a thing on either side, or may."""
+    return any(_is_side(bound, thing, name) for name in (bound.rule.first, bound.rule.second))
+
+
+def _binds_pair(bound: BoundRule, one: Thing, other: Thing) -> bool:
+    rule = bound.rule
+    return (_is_side(bound, one, rule.first) and _is_side(bound, other, rule.second)) or (
+        _is_side(bound, one, rule.second) and _is_side(bound, other, rule.first)
+    )
+
+
+def _is_side(bound: BoundRule, thing: Thing, name: str) -> bool:
+    term = bound.term
+    if not isinstance(thing, Operation) or thing.party not in term.parties or term.binds_plan(thing) is False:
+        return False
+    names = {str(domain) for domain in thing.domains} | ({thing.kind.value} if thing.kind is not None else set())
+    return name in {ANYTHING, "operation"} or thing.kind is None or name in names
+
+
+def _overlaps(start_s: float | None, end_s: float | None, from_s: float | None, until_s: float | None) -> bool:
+    before = end_s is not None and from_s is not None and end_s < from_s
+    after = start_s is not None and until_s is not None and start_s >= until_s
+    return not (before or after)
