@@ -18,6 +18,7 @@ from keepclear.errors import Fault, InputError, KeepclearError
 from keepclear.line.operation_states import OperationState
 from keepclear.node.actors import Actor
 from keepclear.node.entry_ids import EntryId
+from keepclear.node.filing_checks import filing_warnings
 from keepclear.node.filing_requests import FilingRequest
 from keepclear.node.refusals import NotFoundError
 from keepclear.record.bodies.plans import OperationBody, OperationValue, ZoneBody, ZoneValue
@@ -94,7 +95,7 @@ def filing_of_id(node: Node, kind: FilingType, text: str, actor: Actor, response
     filing = _filing(node, kind, text)
     entry = node.readings.read(filing.ref, by=actor)
     at_s = node.clock()
-    more: dict[str, Any] = _plan_of(entry)
+    more: dict[str, Any] = _plan_of(entry, filing)
     try:
         thread = node.projector.thread(filing.ref, at_s)
     except KeyError:
@@ -212,7 +213,7 @@ def _one_of(operation: OperationValue | None, zone: ZoneValue | None) -> Operati
     return zone
 
 
-def _plan_of(entry: Entry) -> dict[str, Any]:
+def _plan_of(entry: Entry, filing: Filing) -> dict[str, Any]:
     """What a filing says, as its author wrote it, where that is held and can be read."""
     try:
         body = body_of(entry)
@@ -221,7 +222,14 @@ def _plan_of(entry: Entry) -> dict[str, Any]:
     if not isinstance(body, OperationBody | ZoneBody) or entry.body is None:
         return {}
     members = json.loads(entry.body)
-    told = {"thing": members.get("operation") or members.get("zone"), "remarks": body.remarks}
+    warnings = filing_warnings(
+        body.to_model(), now_s=filing.kept_s, reason_if_late=body.reason_if_late or "", exercise=filing.exercise
+    )
+    told = {
+        "thing": members.get("operation") or members.get("zone"),
+        "remarks": body.remarks,
+        "warnings": list(warnings),
+    }
     return told | ({"on_behalf_of": body.on_behalf_of} if isinstance(body, OperationBody) else {})
 
 

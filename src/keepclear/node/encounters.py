@@ -19,7 +19,6 @@ from keepclear.errors import KeepclearError
 from keepclear.node.alarms import AlarmKind, Alarms
 from keepclear.node.bell import Bell
 from keepclear.node.encounter_words import told_of
-from keepclear.node.incident_drafts import drafted
 from keepclear.node.line_bodies import LineBodies
 from keepclear.node.position_sharing import PositionSharing
 from keepclear.node.positions import Positions
@@ -33,6 +32,7 @@ from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.encounters_seen import SeenEncounter, encounter_of, encounters_before, put_encounter
 from keepclear.times import to_text
 from keepclear.watch.encounters import Encounter, encounters
+from keepclear.watch.incidents import draft
 from keepclear.watch.labels import Labelled, Labelling
 from keepclear.watch.planned import encounter_of_parties, planned_encounters, planned_together
 from keepclear.watch.rules import Flag
@@ -328,7 +328,9 @@ class Encounters:
         incident: Mapping[str, Any] | None = before.incident if before is not None else None
         if grave and self._us in one.encounter.parties and (before is None or before.reported_origin is None):
             detected_s = self._clock() if before is None else before.found_s
-            incident = drafted(one, record.tracks, us=self._us, detected_s=detected_s).members()
+            incident = draft(
+                one, detected_s=detected_s, report_id=self._report_id(one.encounter), tracks=record.tracks
+            ).members()  # fmt: skip
         flags = sorted(str(flag) for flag in one.flags)
         news = before is None or (before.label, before.flags) != (str(one.label), flags)
         seen = SeenEncounter(
@@ -344,15 +346,19 @@ class Encounters:
                 self._alarm(conn, record.line, seen, one)
         return news
 
+    def _report_id(self, encounter: Encounter) -> str:
+        day = to_text(encounter.from_s)[:16].replace(":", "").replace("-", "")
+        return f"{self._us}-{day}Z-{encounter.a.unit}-{encounter.b.unit}"[:200]
+
     def _alarm(self, conn: Connection, line: str, seen: SeenEncounter, one: Labelled) -> None:
         what = "came too close" if Flag.UNSAFE in one.flags else "met, and a term in force was broken"
         parties = " and ".join(party or "nobody known" for party in one.encounter.parties)
-        draft = "" if seen.incident is None else (
+        drafted = "" if seen.incident is None else (
             " An incident report is drafted: the first one is due within an hour of its being noticed."
         )  # fmt: skip
         self._alarms.sound(
             AlarmKind.ENCOUNTER, f"Units of {parties} {what} at {to_text(one.encounter.from_s)} (encounter {seen.id})."
-            f"{draft}", key=seen.key, line=line, data={"encounter": seen.id}, conn=conn,
+            f"{drafted}", key=seen.key, line=line, data={"encounter": seen.id}, conn=conn,
         )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ __all__ = ["MOST_ACROSS_M", "check_filing", "filing_warnings", "time_bounds"]
 
 MOST_ACROSS_M = 5_000_000.0
 """The greatest extent: half a continent. What binds more of the world is no plan that somebody can keep clear of."""
+_NO_PLACE_M = 100_000.0  # a place that is known no better tells nobody where not to be
 _DAY_S = 86_400.0
 _YEAR_S = 366 * _DAY_S
 _EARLIEST_ZONE_S = parse_time("2000-01-01T00:00:00Z")
@@ -61,7 +62,15 @@ def filing_warnings(
     exercise: bool,
     deadlines: Deadlines = DEFAULT_DEADLINES,
 ) -> tuple[str, ...]:
-    """What a person should know of a filing that can be filed."""
+    """What a person should know of a filing: that it is late, or says too little.
+
+    Parameters
+    ----------
+    now_s
+        When it is filed; of a filing that came, when we had it.
+    reason_if_late
+        What is said of why; its author is asked for it where it is None.
+    """
     return tuple(_warned(thing, now_s, reason_if_late, exercise=exercise, deadlines=deadlines))
 
 
@@ -147,10 +156,16 @@ def _warned(
             yield "When it starts is not said: others must take it that it may be under way at any time."
         elif start_s - now_s < deadlines.routine_lead_s and not exercise:
             lead = _lead(start_s - now_s)
-            why = "" if reason_if_late else "; say why (reason_if_late)"
+            why = "; say why (reason_if_late)" if reason_if_late is None else ""
             yield f"It is told {lead}, less than {deadlines.routine_lead_s / 3600:g} h before: it is late{why}."
         if thing.kind is None:
             yield "What kind of operation it is is not said: the strictest separation is asked of it."
+        place = _without_place(thing)
+        if place:
+            yield (
+                f"It says no place that anybody could keep clear of (uncertain by {place / 1000.0:,.0f} km): it is "
+                "incomplete, and whatever others plan in its time may come too close."
+            )
         missing = _without_heights(thing)
         if missing and thing.domains and any(one in {"air", "uas"} for one in thing.domains):
             yield "Heights are not said: others must take it that it may be at any."
@@ -163,6 +178,13 @@ def _lead(lead_s: float) -> str:
         return "after it has begun"
     hours = lead_s / 3600.0
     return f"{hours:.1f} h before it starts" if hours >= 1.0 else f"{lead_s / 60.0:.0f} min before it starts"
+
+
+def _without_place(operation: Operation) -> float:
+    """How uncertain its place is, where that is so much that it tells of none; else 0. In metres."""
+    uncertain = [one.uncertainty_m for one in operation.volumes]
+    uncertain += [float(np.max(one.uncertainty_m)) for one in operation.tracks]
+    return max((one for one in uncertain if one >= _NO_PLACE_M), default=0.0)
 
 
 def _without_heights(operation: Operation) -> bool:

@@ -88,6 +88,8 @@ class Filing(Verb):
         kind = requests.get(f"/entries/{self.entry}")["type"]
         found = requests.get(f"/{kind}s/{self.entry}")
         doing.tell(f"sees of {self.entry}: {found['state']}{f', {told}' if (told := found['answer']) else ''}")
+        for warning in found["warnings"]:
+            doing.tell(f"   {warning}")
         return found
 
 

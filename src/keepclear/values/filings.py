@@ -176,6 +176,8 @@ class FilingTold(Told):
         What our last search found of it: conflict, possible or clear; null where it was not searched.
     terms
         Terms in force that it is not within, or may not be; left out in lists.
+    warnings
+        What a person should know of it: that it was told late, or says too little; left out in lists.
     """
 
     id: EntryId
@@ -198,6 +200,7 @@ class FilingTold(Told):
     problem: str = ""
     answer: str | None = None
     terms: list[TermFindingTold] = Field(default=[])
+    warnings: list[str] = Field(default=[])
     supersedes: EntryId | None = None
     superseded_by: EntryId | None = None
     cancelled_by: EntryId | None = None

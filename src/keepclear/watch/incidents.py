@@ -6,16 +6,19 @@ encounter was, or may have been, unsafe or a breach of a term.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from keepclear.agreements.facts import Evidence
+from keepclear.agreements.facts import Evidence, Flown
 from keepclear.record.bodies.references import EntryRefValue
-from keepclear.record.bodies.watched import ClosestValue, IncidentBody, PlaceValue, TermRefValue
+from keepclear.record.bodies.watched import ClosestValue, IncidentBody, PlaceValue, PlatformsValue, TermRefValue
 from keepclear.record.entries import EntryRef
 from keepclear.watch.labels import Flag, Labelled
 
 __all__ = ["draft", "wants_report"]
 
+_NOBODY = "not known"
+_ANYWHERE_M = 1e9  # the most that a report can say
 _GRAVE = frozenset({Flag.UNSAFE, Flag.TERM_BREACH})
 
 
@@ -24,8 +27,11 @@ def wants_report(labelled: Labelled) -> bool:
     return bool(_GRAVE & (labelled.flags | labelled.possible_flags))
 
 
-def draft(labelled: Labelled, *, detected_s: float, report_id: str, terms: Sequence[TermRefValue] = ()) -> IncidentBody:
-    """The first report of an encounter, as far as the record tells it.
+def draft(
+    labelled: Labelled, *, detected_s: float, report_id: str, tracks: Sequence[Flown] = (),
+    terms: Sequence[TermRefValue] = (),
+) -> IncidentBody:  # fmt: skip
+    """The first report of an encounter, as far as the record tells it, for an officer to complete and send.
 
     Parameters
     ----------
@@ -33,36 +39,56 @@ def draft(labelled: Labelled, *, detected_s: float, report_id: str, terms: Seque
         When our node noticed it.
     report_id
         What the incident is called.
+    tracks
+        What is known of where units were: what sort of thing moved there.
     terms
         The terms that it touches.
     """
     encounter = labelled.encounter
-    approach = encounter.approach
-    place = closest = None
-    if approach is not None:
-        lon, lat, _ = approach.a
-        place = PlaceValue(lon_deg=lon, lat_deg=lat, uncertainty_m=approach.greatest_m)
-        closest = ClosestValue(
-            horizontal_m=approach.horizontal_m,
-            vertical_m=approach.vertical_m,
-            from_s=approach.from_s,
-            to_s=approach.to_s,
-        )
-    refs = dict.fromkeys(_refs(labelled.evidence))
+    units = {(met.party, met.unit) for met in (encounter.a, encounter.b)}
+    there = [one for one in tracks if (one.party, one.unit) in units]
     return IncidentBody(
         id=report_id,
         stage="first",
         detected_s=detected_s,
         from_s=encounter.from_s,
         to_s=encounter.to_s,
-        parties=[one or "not known" for one in encounter.parties],
+        parties=[party or _NOBODY for party in dict.fromkeys(encounter.parties)],
+        platforms=[
+            PlatformsValue(party=one.party or _NOBODY, platforms=1, platform_class=one.platform_class or one.kind)
+            for one in there
+        ],
         label=labelled.label.value,
         flags=sorted(one.value for one in labelled.flags),
         terms=list(terms),
-        entries=[EntryRefValue.of(ref) for ref in refs],
+        entries=[EntryRefValue.of(ref) for ref in dict.fromkeys(_refs(labelled.evidence))],
         open_questions=list(_open_questions(labelled)),
-        place=place,
-        closest=closest,
+        place=_place(labelled),
+        closest=_closest(labelled),
+    )
+
+
+def _place(labelled: Labelled) -> PlaceValue | None:
+    """Where one of the two was; the other was as far off as they were apart."""
+    approach = labelled.encounter.approach
+    if approach is None:
+        return None
+    unsure_m = max(0.0, approach.greatest_m - approach.least_m) / 2.0 + approach.horizontal_m
+    return PlaceValue(
+        lon_deg=approach.a[0], lat_deg=approach.a[1],
+        uncertainty_m=float(math.ceil(unsure_m)) if math.isfinite(unsure_m) else _ANYWHERE_M,
+    )  # fmt: skip
+
+
+def _closest(labelled: Labelled) -> ClosestValue | None:
+    approach = labelled.encounter.approach
+    if approach is None:
+        return None
+    return ClosestValue(
+        horizontal_m=approach.horizontal_m,
+        vertical_m=None if approach.vertical_m is None else abs(approach.vertical_m),
+        from_s=approach.from_s,
+        to_s=approach.to_s,
     )
 
 
