@@ -11,12 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.agreements.border_coils import winds_round_an_end
 from keepclear.agreements.border_kernel import BLOCK, measure
 from keepclear.errors import Fault, InputError
 from keepclear.geo.ellipsoid import geodesic_points, surface_points
@@ -71,8 +72,20 @@ class Border:
         -------
         depth, slack
             Metres. A slack of -1 says that the point lies beyond an end of the line and has no side; another is by how
-            much an end is farther than the nearest point.
+            much an end is farther than the nearest point. No point has a side of a line that winds round its own end.
         """
+        depth, slack = self.measured(points)
+        if self.winds:
+            slack[:] = -1.0
+        return depth, slack
+
+    @cached_property
+    def winds(self) -> bool:
+        """Whether it winds round one of its ends, so that it has no two sides."""
+        return not self.is_closed and _winds(np.asarray(self.positions, dtype=np.float64).tobytes(), self.edges)
+
+    def measured(self, points: Array) -> tuple[Array, Array]:
+        """The same of the line as it is; where it winds round an end, the sign of a depth says nothing."""
         depth, slack = np.empty(len(points)), np.empty(len(points))
         measure(np.ascontiguousarray(points), self._edges, self._blocks, self.is_closed, depth, slack)
         return depth, slack
@@ -104,6 +117,12 @@ class Border:
         edges = self._edges
         rows = [_sphere(edges[low : low + BLOCK].reshape(-1, 3)) for low in range(0, len(edges), BLOCK)]
         return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+
+@lru_cache(maxsize=32)  # many terms are of one line
+def _winds(positions: bytes, edges: Edges) -> bool:
+    border = Border(np.frombuffer(positions, dtype=np.float64).reshape(-1, 2), edges)
+    return winds_round_an_end(border.positions, border.measured, on_surface)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +239,7 @@ def _shape_of(footprint: Footprint) -> _Shape:
 def _outside(shape: _Shape, points: Array) -> Array:
     found = []
     for border, inner in shape.lines:
-        depth = border.depths(points)[0]
+        depth = border.measured(points)[0]
         found.append(np.abs(depth) if inner == 0.0 else -inner * depth)
     return np.asarray(np.max(found, axis=0) - shape.reach_m)
 

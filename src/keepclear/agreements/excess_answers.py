@@ -72,7 +72,7 @@ class Excess:
     because: tuple[str, ...] = ()
 
 
-BEYOND = "some of it lies beyond an end of the line, where there is no side"
+BEYOND = "some of it lies beyond an end of the line, or the line winds round one, where there is no side"
 UNCERTAIN = "its place is known only to {metres:,.0f} m"
 EDGE = "it is too near the edge to tell"
 GAP = "where it was between two positions far apart in time is not known"

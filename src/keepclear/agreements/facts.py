@@ -140,6 +140,8 @@ class Filed:
         Of others, those that count, in time order.
     conflicts
         The filings it conflicts with by an advisory or a search that is neither resolved nor accepted.
+    settled
+        Those with which a conflict was resolved or accepted, each with from when: before that it was open.
     superseded_s, cancelled_s
         From when it stands no more; None while it does.
     superseded_by
@@ -164,6 +166,7 @@ class Filed:
     end_s: float | None = None
     answers: tuple[Given, ...] = ()
     conflicts: tuple[EntryRef, ...] = ()
+    settled: tuple[tuple[EntryRef, float], ...] = ()
     superseded_s: float | None = None
     cancelled_s: float | None = None
     superseded_by: EntryRef | None = None

@@ -14,7 +14,7 @@ from keepclear.agreements.facts import Filed, Given, Heard, RecordView
 from keepclear.errors import InputError, PeerError
 from keepclear.line.conversation import Conversation
 from keepclear.line.said import Said
-from keepclear.line.threads import AdvisoryStatus, Thread, Void
+from keepclear.line.threads import Advised, AdvisoryStatus, Thread, Void
 from keepclear.model.findings import Answer
 from keepclear.model.operations import Operation, Zone
 from keepclear.record.bodies.agreements import AgreementProposedBody
@@ -148,6 +148,7 @@ def _filed(
         said.end_s,
         tuple(_answers(talk, thread, at_s)),
         tuple(_conflicts(talk, thread, at_s)),
+        tuple(_settled(talk, thread, at_s)),
         superseded_s,
         _counts(talk, thread.cancelled_by, at_s),
         None if superseded_s is None else thread.superseded_by,
@@ -191,14 +192,28 @@ def _counts(talk: Conversation, ref: EntryRef | None, at_s: float) -> float | No
     return counts_s if counts_s is not None and counts_s <= at_s else None
 
 
+def _is_settled(advised: Advised, at_s: float) -> bool:
+    """Whether it was settled by then; what was settled only afterwards was open."""
+    return advised.status in _SETTLED and advised.status_s <= at_s
+
+
+def _settled(talk: Conversation, thread: Thread, at_s: float) -> Iterator[tuple[EntryRef, float]]:
+    """The filings with which a conflict was advised of and is settled, each with since when at the latest."""
+    found: dict[EntryRef, float] = {}
+    for one in thread.advised:
+        if _is_settled(one, at_s) and _counts(talk, one.ref, at_s) is not None:
+            found |= {ref: max(found.get(ref, one.status_s), one.status_s) for ref in one.about if ref != thread.ref}
+    yield from found.items()
+
+
 def _conflicts(talk: Conversation, thread: Thread, at_s: float) -> Iterator[EntryRef]:
     """The filings that it conflicts with, or may, each once: what is neither resolved nor accepted."""
     found: dict[EntryRef, None] = {}
     accepted: set[EntryRef] = set()
     for one in thread.advised:
-        if one.status is AdvisoryStatus.ACCEPTED:
+        if one.status is AdvisoryStatus.ACCEPTED and _is_settled(one, at_s):
             accepted.update(one.about)
-        if one.status not in _SETTLED and _counts(talk, one.ref, at_s) is not None:
+        if not _is_settled(one, at_s) and _counts(talk, one.ref, at_s) is not None:
             found.update(dict.fromkeys(one.about))
     searched = thread.searched
     if searched is not None and searched.at_s <= at_s and searched.answer is not Answer.CLEAR:

@@ -89,6 +89,7 @@ def _standing(
     versions = tuple(one.version for one in folded.values())
     version = max(versions, key=_weight)
     disputes = (*sorting.disputes, *(one for each in folded.values() for one in each.disputes), *_different(versions))
+    disputes += tuple(_beside(version, versions))
     flags = folded[version.hash].flags | ({Flag.DISPUTED} if disputes else frozenset())
     binding = version if version.state in BINDING else None
     periods = sorted((one for each in folded.values() for one in each.periods), key=lambda one: one.from_s)
@@ -114,9 +115,17 @@ def _since(version: Version, folded: Folded) -> float | None:
 
 
 def _weight(version: Version) -> tuple[int, float, float, str]:
-    """Which version matters most: the one that binds, the one that is suspended, the one that changed last."""
-    rank = 2 if version.state in BINDING else 1 if version.state is AgreementState.SUSPENDED else 0
-    return (rank, version.since_s or 0.0 if rank else version.state_s, version.state_s, version.hash)
+    """Which version matters most: the one that binds, the one that is suspended, the one that changed last.
+
+    Of two that bind, the one that did first: what took its place would name all its parties, and would have ended it.
+    Else two of three, or two strangers who call theirs the same, could put out of sight what binds the others.
+    """
+    since_s = version.since_s or 0.0
+    if version.state in BINDING:
+        return (2, -since_s, version.state_s, version.hash)
+    if version.state is AgreementState.SUSPENDED:
+        return (1, since_s, version.state_s, version.hash)
+    return (0, version.state_s, version.state_s, version.hash)
 
 
 def _state(version: Version) -> AgreementState:
@@ -155,6 +164,17 @@ def _different(versions: Iterable[Version]) -> Iterable[Dispute]:
         yield Dispute(
             f"different documents were signed, so there is no agreement: {each}", parties, tuple(hashes), refs
         )
+
+
+def _beside(version: Version, versions: Iterable[Version]) -> Iterable[Dispute]:
+    """Documents that bind at the same time as the one that is looked at, since they do not name all its parties."""
+    for other in versions:
+        if other is not version and other.state in BINDING and version.state in BINDING:
+            each = (f"{one.hash[:12]} of {', '.join(one.parties)}" for one in (version, other))
+            parties = tuple(sorted({*version.parties, *other.parties}))
+            refs = tuple(one.ref for _, one in sorted(other.signatures.items()))
+            sentence = f"two documents are in force under one name: {' and '.join(each)}; the first is checked"
+            yield Dispute(sentence, parties, (version.hash, other.hash), refs)
 
 
 class _Sorting:

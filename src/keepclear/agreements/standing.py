@@ -232,7 +232,7 @@ class AgreementStanding:
     def bound_at(self, at_s: float) -> Document | None:
         """The document that bound its parties at an earlier time, by what counts now."""
         found = [one for one in self.periods if one.from_s <= at_s and (one.to_s is None or at_s < one.to_s)]
-        return found[-1].document if found else None
+        return found[0].document if found else None  # the first, as in `in_force`, if two bound at once
 
     def of(self, document: str) -> Version | None:
         """The version with this hash."""

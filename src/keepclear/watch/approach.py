@@ -170,7 +170,10 @@ def _height_gaps(a: Path, b: Path, one: Samples, other: Samples) -> tuple[Array,
 
 
 def _shares(start: Array, end: Array, below: float) -> tuple[Array, Array]:
-    """Between which shares of each row a straight line from start to end is below a value."""
+    """Between which shares of each row a straight line from start to end is below a value.
+
+    Minus infinity is a least, and infinity a greatest, of which nothing is known.
+    """
     low, high = np.zeros(len(start)), np.ones(len(start))
     with np.errstate(invalid="ignore", divide="ignore"):
         rise = end - start
@@ -179,7 +182,14 @@ def _shares(start: Array, end: Array, below: float) -> tuple[Array, Array]:
     high = np.where(up, np.minimum(high, root), high)
     low = np.where(down, np.maximum(low, root), low)
     never = ~(up | down) & ~(start < below)
-    return low, np.where(never, -1.0, high)
+    # Where an end is not known at all nothing is known between them: all of it may be below, or nothing but the other
+    # end is for certain.
+    is_open = np.isneginf(start) | np.isneginf(end)
+    low, high = np.where(is_open, 0.0, low), np.where(is_open, 1.0, np.where(never, -1.0, high))
+    from_nowhere, to_nowhere = np.isposinf(start), np.isposinf(end)
+    low = np.where(from_nowhere, 1.0, np.where(to_nowhere, 0.0, low))
+    high = np.where(from_nowhere, np.where(end < below, 1.0, -1.0), high)
+    return low, np.where(to_nowhere & ~from_nowhere, np.where(start < below, 0.0, -1.0), high)
 
 
 def vertical_shares(apart: Apart, vertical_m: float | None, *, certain: bool) -> tuple[Array, Array]:

@@ -46,6 +46,8 @@ _MEMBERS = frozenset({*_TEXTS, *_NUMBERS, "time", "height_reference"})
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,100}")
 _ICAO = re.compile(r"[0-9A-F]{6}")
 _MOST_UNCERTAINTY_M = 1e7
+_LEAST_M_PER_DEG = 110_500.0
+"""Fewer metres than a degree of latitude, or of longitude at the equator, has anywhere."""
 _KM_PER_DEG = 111.7
 """More kilometres than a degree of latitude, or of longitude at the equator, has anywhere."""
 
@@ -101,6 +103,19 @@ class Piece:
         if east - west > 180.0:
             west, east = -180.0, 180.0
         return west, float(self.lat_deg.min()), east, float(self.lat_deg.max())
+
+    @property
+    def reach(self) -> tuple[float, float, float, float]:
+        """As `box`, but with all places where the unit may have been by the uncertainty of its positions."""
+        degrees = self.uncertainty_m / _LEAST_M_PER_DEG
+        south, north = float((self.lat_deg - degrees).min()), float((self.lat_deg + degrees).max())
+        if south <= -90.0 or north >= 90.0:
+            return -180.0, max(south, -90.0), 180.0, min(north, 90.0)
+        wide = degrees / math.cos(math.radians(max(abs(south), abs(north))))
+        west, east = float((self.lon_deg - wide).min()), float((self.lon_deg + wide).max())
+        if west < -180.0 or east > 180.0 or east - west > 180.0:
+            west, east = -180.0, 180.0
+        return west, south, east, north
 
     def between(self, from_s: float | None, to_s: float | None) -> Piece:
         """The positions from one time to another, both included; there may be none."""

@@ -14,7 +14,7 @@ from keepclear.agreements.facts import Filed, Flown
 from keepclear.model.operations import Operation
 from keepclear.record.entries import EntryRef
 from keepclear.watch.conformance import kept_share
-from keepclear.watch.extent import Extent
+from keepclear.watch.extent import RELATED, Extent, tolerance_of
 
 __all__ = ["BindingRule", "bind"]
 
@@ -84,11 +84,23 @@ def _filing(flown: Flown, filings: Sequence[Filed], extents: dict[int, Extent]) 
         and one.cancelled_s is None
         and not one.exercise
     ]
-    named = [one for one in some if isinstance(one.plan, Operation) and flown.unit in (one.plan.id, one.plan.name)]
+    named = [
+        one
+        for one in some
+        if isinstance(one.plan, Operation) and flown.unit in (one.plan.id, one.plan.name) and _is_of_then(one, flown)
+    ]
     if named:
         return named[0] if len(named) == 1 else None
     kept = [one for one in some if _keeps(one, flown, extents)]
     return kept[0] if len(kept) == 1 else None
+
+
+def _is_of_then(filed: Filed, flown: Flown) -> bool:
+    """Whether a filing is of the time of a track, or of about then: names come again, week after week."""
+    assert isinstance(filed.plan, Operation)
+    slack = RELATED * tolerance_of(filed.plan).time_s
+    begins = filed.start_s is None or filed.start_s - slack <= flown.track.time_s[-1]
+    return bool(begins and (filed.end_s is None or filed.end_s + slack >= flown.track.time_s[0]))
 
 
 def _keeps(filed: Filed, flown: Flown, extents: dict[int, Extent]) -> bool:

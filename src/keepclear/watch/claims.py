@@ -7,6 +7,7 @@ and that proves nothing against it. A claim and its contrary are never both SUPP
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -107,7 +108,7 @@ def weigh(
         return Weighed(_OPEN, (f"the record holds no encounter of {who} at that time and place",), ())
     if claim.asserts == "participants":
         return _of_participants(claim, some, filings, record or RecordView())
-    return _by_label(claim.asserts, some)
+    return _by_label(claim.asserts, some, set(claim.subject.parties))
 
 
 def concerned(claim: ClaimBody, labelled: Labelled) -> bool:
@@ -127,13 +128,21 @@ def concerned(claim: ClaimBody, labelled: Labelled) -> bool:
     )
 
 
-def _by_label(asserts: str, some: Sequence[Labelled]) -> Weighed:
-    """The verdict of the labels: of several, that which decides; for a denial, what stands against it."""
+def _by_label(asserts: str, some: Sequence[Labelled], parties: AbstractSet[str]) -> Weighed:
+    """The verdict of the labels: of several, that which decides; for a denial, what stands against it.
+
+    What is asserted of several parties is supported only where it is so of each of them.
+    """
     table = VERDICTS[asserts]
     verdicts = [(_verdict(table, one), one) for one in some]
     order = (_NO, _YES) if asserts in _NEGATIVE else (_YES, _NO)
     weight = next((one for one in order if any(verdict is one for verdict, _ in verdicts)), _OPEN)
     deciding = [one for verdict, one in verdicts if verdict is weight]
+    left = parties - {party for one in deciding for party in one.encounter.parties}
+    if weight is _YES and left:
+        who = " and ".join(sorted(left))
+        texts = (*_sentences(deciding, asserts, weight), f"of {who} the record does not show it")
+        return Weighed(_OPEN, texts, _evidence(deciding))
     return Weighed(weight, tuple(_sentences(deciding, asserts, weight)), _evidence(deciding))
 
 
@@ -169,7 +178,7 @@ def _of_breach(claim: ClaimBody, some: Sequence[Labelled], findings: Sequence[Fi
     related = [
         one
         for one in findings
-        if one.party in subject.parties
+        if _parties_of(one) <= set(subject.parties)
         and (one.from_s is None or one.from_s <= subject.to_s)
         and (one.to_s is None or one.to_s >= subject.from_s)
     ]
@@ -188,12 +197,21 @@ def _of_breach(claim: ClaimBody, some: Sequence[Labelled], findings: Sequence[Fi
     return Weighed(_OPEN, (why,), tuple(item for one in related for item in one.evidence))
 
 
+def _parties_of(finding: Finding) -> set[str]:
+    """Of whom a finding speaks: of a party, or of those whose filings and tracks it sets against each other."""
+    if finding.party or not finding.evidence:
+        return {finding.party}
+    said = {one.ref.origin.partition("/")[0] for one in finding.evidence if one.ref is not None}
+    return said | {one.track.partition(" ")[0] for one in finding.evidence if one.track}
+
+
 def _of_participants(
     claim: ClaimBody, some: Sequence[Labelled], filings: Sequence[Filed], record: RecordView
 ) -> Weighed:
     """Who took part: together first, if several are named, and then with how many platforms."""
-    together = _by_label("joint", some)
-    if len({one.party for one in claim.participants}) > 1 and together.weight is not _YES:
+    parties = {one.party for one in claim.participants}
+    together = _by_label("joint", some, parties)
+    if len(parties) > 1 and together.weight is not _YES:
         return together
     told = dict(_platforms(some, filings, record))
     wrong, open_, sentences = False, False, list(together.because)

@@ -22,9 +22,13 @@ from keepclear.separation.shapes import Band, Shape, compile_shape, pack
 from keepclear.units import nautical_miles_to_metres
 from keepclear.watch.sampling import Path, Samples, path_of_track
 
-__all__ = ["TOLERANCES", "Extent", "Outside", "Tolerance", "tolerance_of"]
+__all__ = ["RELATED", "TOLERANCES", "Extent", "Outside", "Tolerance", "tolerance_of"]
 
 Array = npt.NDArray[np.float64]
+
+
+RELATED = 10.0
+"""What was within so many of its tolerances, or within the minima, is about a plan: units deviate, and are late."""
 
 
 @dataclass(frozen=True, slots=True)

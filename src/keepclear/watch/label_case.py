@@ -13,9 +13,9 @@ from keepclear.record.bodies.talk import AnswerGiven
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.watch.encounters import Basis, Encounter, Met
-from keepclear.watch.extent import Extent
+from keepclear.watch.extent import RELATED, Extent
 from keepclear.watch.joint_plans import PlanOnRecord, counted, plans_on_record
-from keepclear.watch.label_known import RELATED, Known, filing_order
+from keepclear.watch.label_known import Known, filing_order
 
 __all__ = ["Case", "Notice", "first_answer", "plan_order", "track_text"]
 
@@ -88,7 +88,7 @@ class Case:
             if bound is not None:
                 lineage = known.lineages.get(bound, frozenset({bound}))
                 some = [one for one in known.by_party.get(side.party, []) if one.ref in lineage]
-                fits = [((False, False, 0.0), one) for one in some]
+                fits = [((False, False, 0.0), one) for one in some if self._is_of_then(one)]
             else:
                 near = known.about(
                     side.party, encounter.from_s, encounter.to_s, self._places, encounter.minima.horizontal_m
@@ -97,6 +97,13 @@ class Case:
             fits.sort(key=lambda one: (one[0], filing_order(one[1])))
             self._fits[side] = [one for _, one in fits if not one.exercise]
         return self._fits[side]
+
+    def _is_of_then(self, filed: Filed) -> bool:
+        """Whether a filing is of the time of the encounter: who is bound to one of last week has filed nothing now."""
+        extent = self.known.extent(filed)
+        slack = 0.0 if extent is None else RELATED * extent.tolerance.time_s  # units are late, too
+        begins = filed.start_s is None or filed.start_s - slack <= self.encounter.to_s
+        return begins and (filed.end_s is None or filed.end_s + slack >= self.encounter.from_s)
 
     def _lineage(self, filed: Filed) -> frozenset[EntryRef]:
         """All versions of a filing."""
@@ -119,6 +126,8 @@ class Case:
             plan = one.plan
             of_both = set(self.encounter.parties) <= {part.party for part in plan.participants}
             if not of_both or plan.start_s > self.encounter.to_s or plan.end_s < self.encounter.from_s:
+                continue
+            if any(self.known.is_other(bound, one) for bound in (self.encounter.filing_a, self.encounter.filing_b)):
                 continue
             extents = self.known.plan_extents(one)
             near = max(RELATED * max(part.tolerance.lateral_m for part in extents), self.encounter.minima.horizontal_m)

@@ -180,7 +180,8 @@ def _no_conflict(case: Case, a: Notice, b: Notice, began_s: float, without: Abst
     for one, other in ((a, b), (b, a)):
         if one.filed is None:
             continue
-        for ref in sorted(one.filed.conflicts, key=lambda ref: (ref.origin, ref.index)):
+        still = (ref for ref, settled_s in one.filed.settled if settled_s > began_s)  # it was open when they met
+        for ref in sorted({*one.filed.conflicts, *still}, key=lambda ref: (ref.origin, ref.index)):
             advisories = case.advisories(one.filed.ref, ref)
             before = [each for each in advisories if _by(each, began_s) and each.ref not in without]
             # An advisory about an earlier version, and whoever was not told of a search since: the plans are here.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from keepclear.agreements.facts import Filed, Finding, Heard, Result
+from keepclear.agreements.facts import Evidence, Filed, Finding, Heard, Result
 from keepclear.line.deadlines import MessageClass, Owed, due_s
 from keepclear.record.bodies.joint import MeasureBody
 from keepclear.record.bodies.talk import AnswerGiven
 from keepclear.record.bodies.watched import ClaimBody, IncidentBody
+from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
-from keepclear.watch.encounters import Basis
+from keepclear.watch.encounters import Basis, Met
 from keepclear.watch.label_case import Case, Notice, first_answer
 from keepclear.watch.label_facts import Facts
 from keepclear.watch.rules import Atom, Flag
@@ -46,8 +47,9 @@ def flags_of(
     possible: set[Flag] = set()
     if encounter.basis is Basis.TRACKS and not _waived(case, facts, a, b, began_s):
         (sure if facts[Atom.MET].so else possible).add(Flag.UNSAFE)
-    lineages = a.lineage | b.lineage
-    related = [one for one in findings if _concerns(one, case, lineages)]
+    told = {encounter.a: _told_of(case, encounter.a, encounter.b, a, began_s)}
+    told[encounter.b] = _told_of(case, encounter.b, encounter.a, b, began_s)
+    related = [one for one in findings if _concerns(one, case, told)]
     if any(one.result is Result.BREACHED for one in related):
         sure.add(Flag.TERM_BREACH)
     elif any(one.result is Result.POSSIBLE for one in related):
@@ -70,15 +72,30 @@ def _waived(case: Case, facts: Facts, a: Notice, b: Notice, began_s: float) -> b
     return any(isinstance(one.body, MeasureBody) and one.body.measure == "meeting" for one in measures)
 
 
-def _concerns(finding: Finding, case: Case, lineages: frozenset[object]) -> bool:
+def _told_of(case: Case, side: Met, other: Met, notice: Notice, began_s: float) -> frozenset[EntryRef]:
+    """The filings of a side about this: what was told too late is none that a label rests on, but terms speak of it."""
+    late = {one.ref for one in case.later(side, other, began_s) if one.ref is not None}
+    return notice.lineage | late
+
+
+def _concerns(finding: Finding, case: Case, told: Mapping[Met, frozenset[EntryRef]]) -> bool:
     encounter = case.encounter
-    if finding.about is not None:
-        return finding.about in lineages
+    sides = (encounter.a, encounter.b)
     start, end = finding.from_s, finding.to_s
     during = (start is None or start <= encounter.to_s) and (end is None or end >= encounter.from_s)
-    if finding.unit:
-        return during and (finding.party, finding.unit) in ((s.party, s.unit) for s in (encounter.a, encounter.b))
-    return during and finding.party in encounter.parties
+    if not finding.party and finding.evidence:  # of two together: both have to be those who met
+        return during and all(
+            any(_is_of(one, side) or one.ref in told[side] for one in finding.evidence) for side in sides
+        )
+    of_unit = bool(finding.unit) and (finding.party, finding.unit) in ((one.party, one.unit) for one in sides)
+    if finding.about is not None:
+        return any(finding.about in some for some in told.values()) or (during and of_unit)
+    return during and (of_unit if finding.unit else finding.party in encounter.parties)
+
+
+def _is_of(evidence: Evidence, side: Met) -> bool:
+    """Whether evidence is of a side: its track."""
+    return f"{evidence.track} ".startswith(f"{side.name} ")
 
 
 def _is_late(case: Case, a: Notice, b: Notice, began_s: float) -> bool:

@@ -17,16 +17,13 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.record.entries import EntryRef
 from keepclear.separation.outside import nearest_of_each
 from keepclear.watch.conformance import Share, kept_share
-from keepclear.watch.extent import Extent
+from keepclear.watch.extent import RELATED, Extent
 from keepclear.watch.joint_plans import PlanOnRecord, presence
 
-__all__ = ["RELATED", "Known", "filing_order"]
+__all__ = ["Known", "filing_order"]
 
 Array = npt.NDArray[np.float64]
 Position = tuple[float, float, float | None]
-
-RELATED = 10.0
-"""A filing is about an encounter if that was within so many of its tolerances, or within the minima: it deviated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +85,7 @@ class Known:
     tracks: Sequence[Flown]
     deadlines: Deadlines
     by_party: dict[str, list[Filed]] = field(init=False)
+    by_ref: dict[EntryRef, Filed] = field(init=False)
     lineages: dict[EntryRef, frozenset[EntryRef]] = field(init=False)
     flown_by: dict[str, list[Flown]] = field(init=False)
     _extents: dict[int, Extent | None] = field(init=False, default_factory=dict)
@@ -103,6 +101,7 @@ class Known:
         for filed in self.filings:
             for party in {filed.party, filed.on_behalf_of} - {""}:
                 self.by_party[party].append(filed)
+        self.by_ref = {one.ref: one for one in self.filings if one.ref is not None}
         self.lineages = _lineages(self.filings)
         self.flown_by = defaultdict(list)
         for flown in sorted(self.tracks, key=lambda one: (one.party, one.unit, one.source, float(one.track.time_s[0]))):
@@ -169,8 +168,19 @@ class Known:
         key = (plan.hash, party)
         if key not in self._present:
             period = (plan.start_s, plan.end_s)
-            self._present[key] = presence(self.plan_extents(on_record), period, self.flown_by.get(party, []))
+            mine = [one for one in self.flown_by.get(party, []) if not self.is_other(one.operation, on_record)]
+            self._present[key] = presence(self.plan_extents(on_record), period, mine)
         return self._present[key]
+
+    def is_other(self, bound: EntryRef | None, on_record: PlanOnRecord) -> bool:
+        """Whether a filing that something was flown for is none of the operations of a joint plan."""
+        versions = () if bound is None else self.lineages.get(bound, frozenset({bound}))
+        filed = [self.by_ref[one] for one in versions if one in self.by_ref]
+        plans = [one.plan for one in filed if one.plan is not None]
+        named = {(one.party, one.id) for one in on_record.plan.operations}
+        return bool(plans) and not any(
+            (one.party, one.id) in named or _names(one, on_record.plan.id, on_record.plan.hash) for one in plans
+        )
 
     def plan_extents(self, on_record: PlanOnRecord) -> list[Extent]:
         """The extents of all operations of a joint plan."""
@@ -178,6 +188,10 @@ class Known:
         if plan.hash not in self._plans:
             self._plans[plan.hash] = [Extent(one) for one in plan.models()]
         return self._plans[plan.hash]
+
+
+def _names(plan: Operation | Zone, *names: str) -> bool:
+    return isinstance(plan, Operation) and plan.joint is not None and plan.joint.plan in names
 
 
 def _as_operation(plan: Operation | Zone) -> Operation:

@@ -35,7 +35,7 @@ def planned_encounters(
     Parameters
     ----------
     at_s
-        As of when filings stand; when each of them begins, where it is not given.
+        As of when filings stand; where it is not given, those are looked at that stood at any time of their own.
     """
     table = minima or MinimaTable.default()
     standing = [one for one in filings if isinstance(one.plan, Operation) and one.ref and _stands(one, at_s)]
@@ -89,8 +89,12 @@ def planned_together(record: RecordView, found: Iterable[Encounter]) -> tuple[En
 
 
 def _stands(filed: Filed, at_s: float | None) -> bool:
-    moment = at_s if at_s is not None else filed.start_s
-    return not filed.exercise and (filed.stood_at(moment) if moment is not None else filed.counts_from_s is not None)
+    if filed.exercise or filed.counts_from_s is None:
+        return False
+    if at_s is not None or filed.start_s is None:
+        return at_s is None or filed.stood_at(at_s)
+    moment = max(filed.start_s, filed.counts_from_s)  # told late, or amended under way, it is what was planned then
+    return filed.stood_at(moment) and (filed.end_s is None or moment <= filed.end_s)
 
 
 def _level(table: MinimaTable) -> Rule | None:

@@ -171,3 +171,25 @@ def test_how_far_outside_is_the_geodesic_distance():
     region = Region((Circle(10.0, 50.0, 5000.0), Circle(20.0, 50.0, 5000.0)))
     lon, lat, _ = GEOD.fwd(10.0, 50.0, 33.0, 25_000.0)
     assert region.outside(on_surface(np.array([[lon, lat]])))[0] == pytest.approx(20_000.0, abs=1.0)
+
+
+def test_a_line_that_winds_round_its_own_end_has_no_sides():
+    turns = np.arange(14)
+    steps = 0.02 * (1.0 - 0.055 * turns)
+    spiral = np.column_stack(
+        (41.0 + np.cumsum(steps * np.cos(0.9 * turns) / 0.8), 37.0 + np.cumsum(steps * np.sin(0.9 * turns)))
+    )
+    hook = np.array([[41.0, 37.0], [41.5, 37.0], [41.5, 37.1], [41.4, 37.1], [41.4, 37.05]])
+    for line in (spiral, hook):
+        assert Border(line).winds
+        assert (Border(line).depths(on_surface(np.array([[41.0, 37.01]])))[1] == -1.0).all()
+
+
+def test_lines_that_only_turn_have_their_sides():
+    zigzag = np.array([[41.0 + 0.05 * n, 37.0 + 0.2 * (n % 2)] for n in range(20)])
+    back = np.array([[41.0, 37.0], [41.5, 37.0], [41.5, 37.1], [41.0, 37.1], [41.0, 37.2], [41.5, 37.2]])
+    bow = np.column_stack(
+        [41.0 + 0.1 * np.cos(np.linspace(0.2, 6.0, 40)), 37.0 + 0.08 * np.sin(np.linspace(0.2, 6.0, 40))]
+    )
+    for line in (zigzag, back, bow, back - [221.3, 0.0]):
+        assert not Border(line).winds

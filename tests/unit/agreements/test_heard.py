@@ -159,6 +159,9 @@ def test_conflicts_are_told_until_they_are_settled(story):
     for party in ("north", "south"):
         story.say(party, AcceptedRiskBody(advisory=ref(advisory), reason="in contact"), T0 + 20.0)
     assert story.filed()[one.ref].conflicts == ()
+    assert story.filed()[one.ref].settled == ((other.ref, T0 + 20.0),)
+    before = story.filed(T0 + 19.0)[one.ref]
+    assert (before.conflicts, before.settled) == ((other.ref,), ()), "it was open then"
     # What our own search finds counts too, unless it is what was accepted.
     story.talk.take(Searched(one.ref, T0 + 30.0, Answer.POSSIBLE, (other.ref,)))
     assert story.filed()[one.ref].conflicts == ()

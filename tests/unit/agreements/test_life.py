@@ -470,7 +470,20 @@ def test_a_version_without_one_of_the_parties_does_not_end_what_binds_that_party
     standing = told.standing(50)
     assert standing.of(three.hash).state is State.IN_FORCE
     assert standing.of(SECOND.hash).state is State.IN_FORCE
-    assert standing.in_force is SECOND
+    assert standing.in_force is three, "or its terms would be checked no more"
+    assert standing.bound_at(45) is three
+    assert "two documents are in force under one name" in standing.disputes[0].sentence
+
+
+def test_strangers_who_call_theirs_the_same_do_not_put_out_of_sight_what_binds_others():
+    told = signed()
+    theirs = document("2", parties="[us, tr]")
+    proposal = told.propose("us", theirs, 40)
+    for party in theirs.parties:
+        told.sign(party, theirs, proposal, 50)
+    standing = told.standing(60)
+    assert (standing.in_force, standing.since_s) == (FIRST, 30.0)
+    assert Flag.DISPUTED in standing.flags
 
 
 def test_agreements_are_told_apart_by_what_they_are_called():

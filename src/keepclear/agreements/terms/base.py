@@ -82,6 +82,18 @@ class Scene:
     def _by_ref(self) -> Mapping[EntryRef, Filed]:
         return {one.ref: one for one in self.filings if one.ref is not None}
 
+    @cached_property
+    def taken_back(self) -> Mapping[tuple[EntryRef, str], float]:
+        """From when what a party said stands no more, since it cancelled it, or put another joint plan in its place."""
+        found: dict[tuple[EntryRef, str], float] = {}
+        for heard in (*self.heard("cancel"), *self.heard("joint-plan")):
+            body: Any = heard.body
+            about = body.entry if heard.body.TYPE == "cancel" else body.supersedes
+            if about is not None and heard.counts_from_s is not None:
+                key = (about.ref(), heard.party)
+                found[key] = min(found.get(key, math.inf), heard.counts_from_s)
+        return found
+
     def heard(self, entry_type: str) -> Iterator[Heard]:
         """The entries of a type that count by then, and are not for practice."""
         for one in self.record.of(entry_type):

@@ -140,7 +140,7 @@ def _binds(
         if not known:
             return None
         if not known & {one.casefold() for one in term.classes}:
-            return False
+            return False if all(classes) else None
     return answer
 
 
@@ -180,7 +180,8 @@ def _bond_of_party(term: Term, party: str, affiliate: str, record: RecordView, a
     if "asserts" in stances:
         asserted = " and ".join(_who(stances, "asserts"))
         return Bond(binds=True, doubt=f"that {affiliate} is bound is asserted by {asserted}, and unconfirmed")
-    return _NOT
+    # A party that is bound speaks for it: or any filing escapes by naming somebody of whom nobody has said anything.
+    return Bond(binds=True, doubt=f"nobody has said whether {affiliate} is bound")
 
 
 def _stances(affiliate: str, record: RecordView, at_s: float) -> dict[str, list[str]]:

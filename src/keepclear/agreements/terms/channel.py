@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from keepclear.agreements.facts import Evidence, Finding, Result
+from keepclear.agreements.facts import Evidence, Finding, Heard, Result
 from keepclear.agreements.terms import parameters as p
 from keepclear.agreements.terms.base import Scene, Term
 from keepclear.agreements.terms.quantities import said_duration, said_moment
+from keepclear.record.entries import EntryRef
 
 __all__ = ["ChannelTerm"]
 
@@ -48,7 +49,7 @@ class ChannelTerm(Term):
             return
         begun = {one.ref: one for one in scene.heard("line-test") if one.body.returns is None}  # type: ignore[attr-defined]
         returned = [one for one in scene.heard("line-test") if one.body.returns is not None]  # type: ignore[attr-defined]
-        whole = [one for one in returned if _is_whole(one.body, begun)]
+        whole = list({one.body.returns.ref(): one for one in returned if _is_whole(one, begun)}.values())  # type: ignore[attr-defined]
         known = [one.counts_from_s for one in (*begun.values(), *returned) if one.counts_from_s is not None]
         seen = [start for spans in scene.record.channel.values() for start, _, _ in spans]
         since = [one for one in (self.from_s, min(seen, default=None)) if one is not None]
@@ -107,7 +108,8 @@ class ChannelTerm(Term):
                 )
 
 
-def _is_whole(body: Any, begun: dict[Any, Any]) -> bool:
-    """Whether a test came back as it was sent."""
+def _is_whole(heard: Heard, begun: dict[EntryRef, Heard]) -> bool:
+    """Whether a test came back as it was sent, from another party: one's own echo shows nothing of the line."""
+    body: Any = heard.body
     test = begun.get(body.returns.ref())
-    return test is not None and test.body.text == body.text
+    return test is not None and test.party != heard.party and test.body.text == body.text  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 
 from keepclear.agreements.facts import Evidence, Finding, Heard, Result
 from keepclear.agreements.terms.base import Scene, Term
+from keepclear.agreements.terms.on_record import standing
 from keepclear.agreements.terms.quantities import months_after_s, read_duration, read_months, said_duration, said_moment
 from keepclear.errors import Fault, InputError
 from keepclear.record.bodies.talk import AnswerGiven
@@ -17,6 +18,7 @@ __all__ = ["Due", "Period", "deliveries", "disputed_by", "due_dates", "judged_du
 MOST_TOLD = 2_000
 """Due dates told one by one; of more, the earlier ones are told in one sentence."""
 LEAST_PERIOD_S = 3_600.0
+_DECIDING = frozenset({AnswerGiven.CONCUR, AnswerGiven.OBJECT, AnswerGiven.UNABLE, AnswerGiven.NOT_OURS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,16 @@ def due_dates(first_s: float, every: Period | None, at_s: float, until_s: float 
 
 
 def deliveries(term: Term, party: str, scene: Scene) -> list[Heard]:
-    """What a party gave for a term, in the order in which it counts."""
-    found = [one for one in scene.heard("deliverable") if one.party == party and term.is_meant_by(one.body)]
+    """What a party gave for a term and has not taken back, in the order in which it counts."""
+    found = [one for one in standing(scene, "deliverable") if one.party == party and term.is_meant_by(one.body)]
     return sorted(found, key=lambda one: one.counts_from_s or 0.0)
 
 
 def disputed_by(heard: Heard, at_s: float) -> tuple[str, ...]:
-    """The parties that object to an entry, by their last answer."""
+    """The parties that object to an entry, by their last word on it: who objected and then saw it still objects."""
     last: dict[str, AnswerGiven] = {}
     for given in heard.answers:
-        if given.at_s <= at_s:
+        if given.at_s <= at_s and given.answer in _DECIDING:
             last[given.party] = given.answer
     return tuple(sorted(party for party, answer in last.items() if answer is AnswerGiven.OBJECT))
 

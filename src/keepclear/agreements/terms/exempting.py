@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -141,9 +142,12 @@ def _exempt(finding: Finding, why: str, notice: Heard | None = None) -> Finding:
 
 
 def _notices(term: Term, exemption: Exemption, case: _Case, scene: Scene) -> Iterator[Heard]:
-    """The notices of this party that name the term and the activity, and cover the case."""
+    """The notices of this party that name the term and the activity, cover the case, and stood when it began."""
+    began_s = scene.at_s if case.start_s is None else case.start_s
     for heard in scene.heard("exemption-notice"):
         body: Any = heard.body
+        if scene.taken_back.get((heard.ref, heard.party), math.inf) <= began_s:
+            continue
         if heard.party != case.party or not term.is_meant_by(body):
             continue
         if body.activity.strip().casefold() != exemption.activity.casefold() or not _covers(body, case):

@@ -55,7 +55,7 @@ class ForceLimit(Term):
         """For each party: by what is filed, and by tracks."""
         filed, flown = self._filed(scene), self._flown(scene)
         findings = []
-        for party in sorted(self.parties):
+        for party in sorted(self.parties | filed.keys() | flown.keys()):  # affiliates that are bound too
             for stays, how in ((filed.get(party, []), "as filed"), (flown.get(party, []), "by tracks")):
                 if stays:
                     findings.append(self._judged(party, stays, how))
@@ -72,14 +72,18 @@ class ForceLimit(Term):
 
     def _filed(self, scene: Scene) -> dict[str, list[_Stay]]:
         bound: list[tuple[Filed, Bond]] = []
+        stays: dict[str, list[_Stay]] = {}
         rows = np.flatnonzero(screened_by_areas(scene.batch, scene.bound(self), (self.area,)))
         for row in rows.tolist():
             one = scene.filings[row]
             bond = bond_of_filing(self, one, scene.record, scene.at_s)
-            if bond.binds and one.plan is not None and not self._is_exempt(one, scene):
+            if not bond.binds or self._is_exempt(one, scene):
+                continue
+            if one.plan is not None:
                 bound.append((one, bond))
+            elif self._runs_during(one):  # it may be in the area, with any number
+                stays.setdefault(one.party, []).append(self._unreadable(one))
         plans = [one.plan for one, _ in bound if one.plan is not None]
-        stays: dict[str, list[_Stay]] = {}
         for found in inside(plans, (self._zone,)) if plans else ():
             one, bond = bound[found.plan]
             plan = plans[found.plan]
@@ -134,6 +138,15 @@ class ForceLimit(Term):
             least += float(one.platforms or 0) if known else 0.0
             most += float(one.platforms) if one.platforms is not None else math.inf
         return least, most
+
+    def _runs_during(self, filed: Filed) -> bool:
+        return self.from_s is None or filed.end_s is None or filed.end_s > self.from_s
+
+    def _unreadable(self, filed: Filed) -> _Stay:
+        start = max(-math.inf if one is None else one for one in (filed.start_s, self.from_s))
+        end = min(math.inf if one is None else one for one in (filed.end_s, self.until_s))
+        why = filed.problem or "it says neither where nor when"
+        return _Stay(start, end, 0.0, math.inf, Evidence(ref=filed.ref, note=why))
 
     def _is_wholly_inside(self, plan: Operation | Zone) -> bool:
         region = region_of((self.area,))

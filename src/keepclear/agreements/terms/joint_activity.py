@@ -9,6 +9,7 @@ from keepclear.agreements.facts import Evidence, Filed, Finding, Heard, Result
 from keepclear.agreements.terms import parameters as p
 from keepclear.agreements.terms.base import Scene, Term, filed_name
 from keepclear.agreements.terms.geometry import NamedArea
+from keepclear.agreements.terms.on_record import signatures, standing
 from keepclear.agreements.terms.quantities import said_moment
 from keepclear.agreements.terms.told import may_be_in
 from keepclear.errors import Fault
@@ -57,7 +58,7 @@ class JointActivity(Term):
         if plan is None:
             said, missing = "is part of no joint plan", list(self.participants)
         else:
-            signed = _signatures(plan, scene, before_s=start)
+            signed = signatures(plan, scene, by_s=start)
             missing = [one for one in self.participants if one not in signed]
             said = f"is part of the joint plan {plan.body.plan.title!r}"  # type: ignore[attr-defined]
             evidence = (Evidence(ref=plan.ref), *(Evidence(ref=one.ref, note="signed") for one in signed.values()))
@@ -76,26 +77,15 @@ class JointActivity(Term):
 
 
 def _plan_of(filed: Filed, scene: Scene) -> Heard | None:
-    """The last joint plan on the record that this filing is part of."""
+    """The last joint plan on the record, when the filing begins, that this filing is part of.
+
+    That the filing names a plan makes it no part of it: the others signed the operations that the plan lists.
+    """
     if not isinstance(filed.plan, Operation):
         return None
     found = None
-    for heard in scene.heard("joint-plan"):
+    for heard in standing(scene, "joint-plan", by_s=filed.start_s):
         plan: Any = heard.body.plan  # type: ignore[attr-defined]
-        named = filed.plan.joint is not None and filed.plan.joint.plan in (plan.id, plan.hash)
-        inside = any((one.party, one.id) == (filed.plan.party, filed.plan.id) for one in plan.operations)
-        if named or inside:
+        if any((one.party, one.id) == (filed.plan.party, filed.plan.id) for one in plan.operations):
             found = heard
     return found
-
-
-def _signatures(plan: Heard, scene: Scene, *, before_s: float | None) -> dict[str, Heard]:
-    """Who has signed the plan, by its hash, before a time."""
-    body: Any = plan.body
-    signed: dict[str, Heard] = {}
-    for heard in scene.heard("joint-plan-signed"):
-        counts = heard.counts_from_s
-        in_time = before_s is None or (counts is not None and counts <= before_s)
-        if in_time and heard.body.plan == body.plan.hash:  # type: ignore[attr-defined]
-            signed.setdefault(heard.party, heard)
-    return signed

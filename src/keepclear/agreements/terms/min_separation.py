@@ -9,18 +9,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from keepclear.agreements.borders import Region, on_surface
 from keepclear.agreements.facts import Evidence, Filed, Finding, Heard, Result
 from keepclear.agreements.terms import exempting
 from keepclear.agreements.terms import parameters as p
 from keepclear.agreements.terms.base import BoundRule, Contribution, Scene, Term, filed_name
 from keepclear.agreements.terms.binding import Bond, bond_of_filing, bond_of_track, plan_of_track
 from keepclear.agreements.terms.on_areas import as_operation, doubt_m
+from keepclear.agreements.terms.on_record import concurring, signatures, standing
 from keepclear.agreements.terms.quantities import said_length, said_moment
 from keepclear.errors import Fault
 from keepclear.model.findings import Answer
+from keepclear.model.footprints import Circle, Corridor, Edges, Footprint
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation
-from keepclear.record.bodies.talk import AnswerGiven
 from keepclear.record.entries import EntryRef
 from keepclear.separation.evidence import PairEvidence, collect
 from keepclear.separation.judging import judge_moving
@@ -32,6 +34,9 @@ from keepclear.separation.world import compile_world
 __all__ = ["MinSeparation"]
 
 MEASURES = ("time", "route", "level", "meeting", "area")
+_OF_THE_PLAN_M = {Domain.GROUND: 5_000.0, Domain.UAS: 1_000.0}
+"""A track that names no filing is part of a joint plan only so near to it; 10 NM at sea and in the air."""
+_ELSEWHERE_M = 18_520.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class MinSeparation(Term):
     """Units of different parties that are bound stay apart by a distance along the ground, or by one in height.
 
     A measure of a kind in `waived_by`, with which the other party concurs before either begins, takes its place: two
-    patrols that agree to meet do not breach it. What is part of one joint plan is not held apart either.
+    patrols that agree to meet do not breach it. Nor is held apart what is part of one joint plan that all participants
+    have signed; that filings call themselves joint is no such plan.
     """
 
     TYPE: ClassVar[str] = "MIN_SEPARATION"
@@ -143,6 +149,8 @@ class MinSeparation(Term):
             return None
         near, blur = pair.closest, doubt_m(a.operation) + doubt_m(b.operation)
         doubts = [one for one in (*pair.reasons, a.doubt, b.doubt) if one]
+        if _name_each_other(a.operation, b.operation):
+            doubts.append("both say that they are one joint operation, and no plan of it is signed by all")
         if pair.answer is Answer.CONFLICT and near.horizontal_m + blur > self.horizontal_m and blur > 0.0:
             doubts.append(f"their places are known only to {blur:,.0f} m together")
         certain = pair.answer is Answer.CONFLICT and not doubts
@@ -156,10 +164,10 @@ class MinSeparation(Term):
         said = f"{a.name} and {b.name} {verb} within {far} of each other, {how}, {where}{until}"
         asked = f"at least {self._asked} is asked"
         common: dict[str, Any] = {"about": a.ref, "from_s": start, "to_s": end, "evidence": (a.evidence, b.evidence)}
-        plan = _joint_plan_of(a, b, start, scene)
+        plan = _joint_plan_of(a, b, start, near.a[:2], scene)
         if plan is not None:
-            evidence = (a.evidence, b.evidence, Evidence(ref=plan.ref, note="the joint plan, signed by both"))
-            sentence = f"{said}, as parts of one joint plan that both have signed, which are one operation."
+            evidence = (a.evidence, b.evidence, Evidence(ref=plan.ref, note="the joint plan, signed by all"))
+            sentence = f"{said}, as parts of one joint plan that all have signed, which are one operation."
             return self.finding(Result.MET, sentence, **(common | {"evidence": evidence}))
         waiver = self._waiver(a, b, start, scene)
         if waiver is not None:
@@ -178,21 +186,15 @@ class MinSeparation(Term):
         return self.finding(Result.MET, f"{sentence}{f' ({doubts[0]})' if doubts else ''}", evidence=evidence)
 
     def _waiver(self, a: _Unit, b: _Unit, start_s: float | None, scene: Scene) -> Heard | None:
-        """The measure about both that the other side concurred with before they came together."""
+        """The measure about both that stood, with the other side's last word CONCUR, when they came together."""
         if a.ref is None or b.ref is None:
             return None
-        for heard in scene.heard("measure"):
+        for heard in standing(scene, "measure", by_s=start_s):
             body: Any = heard.body
             if body.measure not in self.waived_by or not {a.ref, b.ref} <= {one.ref() for one in body.filings}:
                 continue
             others = {a.party, b.party} - {heard.party}
-            concur = {
-                one.party
-                for one in heard.answers
-                if one.answer is AnswerGiven.CONCUR
-                and one.at_s <= scene.at_s
-                and (start_s is None or one.at_s <= start_s)
-            }
+            concur = concurring(heard, scene.at_s if start_s is None else min(start_s, scene.at_s))
             if heard.party in (a.party, b.party) and others <= concur:
                 return heard
         return None
@@ -225,29 +227,43 @@ def _unit(
 
 
 def _within(operation: Operation, term: Term) -> Operation:
-    """On the ground height does not matter, whatever the term asks of aircraft."""
-    if not term.domains:
-        return operation
-    return replace(operation, domains=operation.domains & term.domains or operation.domains)
+    """On the ground height does not matter, whatever the term asks of aircraft. What is joint, the record says."""
+    alone = replace(operation, joint=None)
+    return replace(alone, domains=alone.domains & term.domains or alone.domains) if term.domains else alone
 
 
-def _joint_plan_of(a: _Unit, b: _Unit, start_s: float | None, scene: Scene) -> Heard | None:
-    """The joint plan that both are part of, and that the parties of both signed before they came together."""
-    for heard in scene.heard("joint-plan"):
+def _name_each_other(a: Operation, b: Operation) -> bool:
+    if a.joint is None or b.joint is None or a.joint.plan != b.joint.plan:
+        return False
+    return b.id in a.joint.operations and a.id in b.joint.operations
+
+
+def _joint_plan_of(a: _Unit, b: _Unit, start_s: float | None, where: tuple[float, float], scene: Scene) -> Heard | None:
+    """The joint plan that both are part of, and that all its participants had signed when these came together."""
+    for heard in standing(scene, "joint-plan", by_s=start_s):
         plan: Any = heard.body.plan  # type: ignore[attr-defined]
         named = {(one.party, one.id) for one in plan.operations}
         parts = [(one.party, one.operation.id) in named for one in (a, b)]
-        # A track of which nobody says what it was flown for counts by its party and the time of the plan.
+        # A track of which nobody says what it was flown for counts by its party, and the plan's time and place.
         unfiled = [one.is_track and one.ref is None and one.party in {name for name, _ in named} for one in (a, b)]
         in_time = start_s is None or plan.start_s <= start_s <= plan.end_s
         if not all(part or (other and in_time) for part, other in zip(parts, unfiled, strict=True)):
             continue
-        signed = {
-            one.party
-            for one in scene.heard("joint-plan-signed")
-            if one.body.plan == plan.hash  # type: ignore[attr-defined]
-            and (start_s is None or (one.counts_from_s is not None and one.counts_from_s <= start_s))
-        }
-        if {a.party, b.party} <= signed:
+        if not all(parts) and not any(_is_near(one, where) for one in plan.models()):
+            continue
+        if {one.party for one in plan.participants} <= signatures(heard, scene, by_s=start_s).keys():
             return heard
     return None
+
+
+def _is_near(operation: Operation, where: tuple[float, float]) -> bool:
+    """Whether a place belongs to an operation, as near as units keep to their plans."""
+    shapes: list[Footprint] = [one.footprint for one in operation.volumes]
+    for track in operation.tracks:
+        line = np.column_stack((track.lon_deg, track.lat_deg))
+        is_place = len(np.unique(line, axis=0)) < 2
+        shapes.append(
+            Circle(float(line[0, 0]), float(line[0, 1]), 0.0) if is_place else Corridor(line, 0.0, Edges.GEODESIC)
+        )
+    near_m = max(_OF_THE_PLAN_M.get(one, _ELSEWHERE_M) for one in operation.domains)
+    return bool(Region(shapes).outside(on_surface(np.array([where])))[0] <= near_m)

@@ -12,6 +12,7 @@ from keepclear.agreements.facts import Evidence, Filed, Finding, Flown, Result
 from keepclear.agreements.terms import parameters as p
 from keepclear.agreements.terms.base import Scene, Term, filed_name
 from keepclear.agreements.terms.batch import Batch
+from keepclear.agreements.terms.binding import stands
 from keepclear.agreements.terms.geometry import NamedArea
 from keepclear.agreements.terms.quantities import said_duration, said_moment
 from keepclear.agreements.terms.told import FIELDS, may_be_in, missing_fields
@@ -70,10 +71,14 @@ class Notify(Term):
 
     def of_track(self, flown: Flown, scene: Scene) -> tuple[Finding, ...]:
         """Whether anything was filed for a track at all; when, its filing says."""
-        if flown.operation is not None:
+        if flown.operation is not None and not self._had_ended(flown, scene):
             return ()
         first, last = float(flown.track.time_s[0]), float(flown.track.time_s[-1])
-        around = [one for one in scene.filings if one.party == flown.party and _overlaps(one, first, last)]
+        around = [
+            one
+            for one in scene.filings
+            if one.party == flown.party and _overlaps(one, first, last) and stands(one, scene.at_s)
+        ]
         moved = f"{flown.name} moved from {said_moment(first)} to {said_moment(last)}"
         if not around:
             sentence = f"{moved}, and {flown.party} filed nothing for that time."
@@ -81,6 +86,11 @@ class Notify(Term):
         refs = tuple(Evidence(ref=one.ref) for one in around if one.ref is not None)
         sentence = f"{moved}; which of {flown.party}'s filings of that time it belongs to is not known."
         return (self.about_track(Result.POSSIBLE, flown, sentence, evidence=refs),)
+
+    def _had_ended(self, flown: Flown, scene: Scene) -> bool:
+        """Whether the filing that it names stood no more when it set out, and nothing took its place."""
+        filed = scene.filing_of(flown)
+        return filed is not None and filed.superseded_s is None and not stands(filed, scene.at_s)
 
     def screen(self, batch: Batch, bound: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Those not told long enough before for certain; all of them where more than the time is asked."""

@@ -25,6 +25,7 @@ from keepclear.errors import Fault, InputError
 __all__ = ["UnknownTerm", "ground_of", "read_term", "read_terms", "types"]
 
 _MOST_TERMS = 10_000
+_LONGEST_TOLD = 1000
 _WIDTH = (
     "a width is refused: it could mean the whole or each side of the axis",
     'half_width_left and half_width_right, each from the axis to the edge, for example "6 km"',
@@ -52,6 +53,13 @@ class UnknownTerm(Term):
         return (self.finding(Result.NO_DATA, f"{sentence}{self.text}"),)
 
     JUDGES_FILINGS: ClassVar[bool] = False
+
+    def warnings_for(self, filed: Filed, record: RecordView, at_s: float) -> tuple[Finding, ...]:  # noqa: ARG002
+        """A filing of whom it may bind may not be within it: it must not look as if it were, for want of a reader."""
+        if filed.party not in self.parties and not filed.on_behalf_of:
+            return ()
+        sentence = f"it was not checked, since this version cannot read it; a person has to. It says: {self.text}"
+        return (self.finding(Result.POSSIBLE, sentence[:_LONGEST_TOLD], party=filed.party, about=filed.ref),)
 
     @property
     def text(self) -> str:

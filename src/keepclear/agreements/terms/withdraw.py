@@ -20,9 +20,9 @@ from keepclear.agreements.terms.dues import deliveries, disputed_by
 from keepclear.agreements.terms.fields import strip
 from keepclear.agreements.terms.geometry import NamedLine
 from keepclear.agreements.terms.on_lines import filing_by_field, screened_by_field, track_by_field
+from keepclear.agreements.terms.on_record import concurring
 from keepclear.agreements.terms.quantities import said_length, said_moment
 from keepclear.errors import Fault, InputError
-from keepclear.record.bodies.talk import AnswerGiven
 
 __all__ = ["Withdraw"]
 
@@ -116,7 +116,7 @@ class Withdraw(Term):
         done = last.counts_from_s if done_s is None else max(done_s, self.start_s)
         said = f"{what} was due by {said_moment(due)}; {party} says that it was done at {said_moment(done)}"
         against = disputed_by(last, scene.at_s)
-        concur = [one.party for one in last.answers if one.answer is AnswerGiven.CONCUR and one.at_s <= scene.at_s]
+        concur = concurring(last, scene.at_s)
         common = {
             "party": party,
             "due_s": due,
@@ -128,7 +128,7 @@ class Withdraw(Term):
         if done > due:
             return self.finding(Result.BREACHED, f"{said}, which is late.", **common)
         if concur:
-            return self.finding(Result.MET, f"{said}, and {' and '.join(sorted(set(concur)))} concurs.", **common)
+            return self.finding(Result.MET, f"{said}, and {' and '.join(sorted(concur))} concurs.", **common)
         return self.finding(Result.POSSIBLE, f"{said}; nobody else has concurred.", **common)
 
     def _is_force(self, party: str, affiliate: str) -> bool:

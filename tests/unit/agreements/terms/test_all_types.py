@@ -148,7 +148,9 @@ def test_an_unknown_type_is_shown_as_text_and_never_met():
     (finding,) = made.evaluate((filed(patrol()),), (flown(),), record(), T0)
     assert finding.result is Result.NO_DATA
     assert '"after": "22:00"' in finding.sentence
-    assert made.warnings_for(filed(patrol()), record(), T0) == ()
+    # Nobody is to think that a filing is within what was not read.
+    (warning,) = made.warnings_for(filed(patrol()), record(), T0)
+    assert (warning.result, warning.party) == (Result.POSSIBLE, "ru")
 
 
 def test_the_pages_of_the_specification_say_what_the_code_does():

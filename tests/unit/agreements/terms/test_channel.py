@@ -32,6 +32,15 @@ def test_two_tests_given_back_on_each_day():
     assert results(channel(**from_)) == ["no data"]
 
 
+def test_an_echo_of_ones_own_is_no_test_and_one_given_back_twice_is_one():
+    limit = channel(**{"from": "2019-04-14T00:00:00Z"})
+    begun = [heard("line-test", "ru", MIDNIGHT + (n + 1) * HOUR, text="abc") for n in range(2)]
+    own = [heard("line-test", "ru", MIDNIGHT + 5 * HOUR, text="abc", returns=value(one.ref)) for one in begun]
+    assert results(limit, view=record(*begun, *own), at_s=MIDNIGHT + DAY) == ["breached"]
+    twice = [heard("line-test", "tr", MIDNIGHT + 5 * HOUR, text="abc", returns=value(begun[0].ref)) for _ in range(2)]
+    assert results(limit, view=record(*begun, *twice), at_s=MIDNIGHT + DAY) == ["breached"]
+
+
 def test_outages_as_seen_here():
     kept = {"tr": [(MIDNIGHT, MIDNIGHT + HOUR, "up"), (MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR, "down")]}
     outage = term("CHANNEL", max_outage="1 h")

@@ -1,7 +1,7 @@
 import pytest
 
 from keepclear.errors import InputError
-from tests.unit.agreements.terms.made_terms import DAY, HASH, HOUR, T0, given, heard, record, results, term
+from tests.unit.agreements.terms.made_terms import DAY, HASH, HOUR, T0, given, heard, record, results, term, value
 
 SAMPLE = {"what": "the list of posts", "due": "2019-11-01T09:00:00Z", "parties": ["ru"]}
 
@@ -26,11 +26,20 @@ def gave(counts_from_s, answers=(), party="ru", **more):
         ([gave(T0 - HOUR, term="T2")], T0 + 1, "breached"),
         ([gave(T0 - HOUR, agreement="other")], T0 + 1, "breached"),
         ([gave(T0 - HOUR, [given("tr", "object", T0)])], T0 + 1, "possible"),
-        ([gave(T0 - HOUR, [given("tr", "object", T0), given("tr", "seen", T0 + 0.5)])], T0 + 1, "met"),
+        ([gave(T0 - HOUR, [given("tr", "object", T0), given("tr", "seen", T0 + 0.5)])], T0 + 1, "possible"),
+        ([gave(T0 - HOUR, [given("tr", "object", T0), given("tr", "concur", T0 + 0.5)])], T0 + 1, "met"),
     ],
 )
 def test_once(entries, at_s, result):
     assert results(deliverable(), view=record(*entries), at_s=at_s) == [result]
+
+
+def test_what_was_taken_back_was_not_given():
+    entry = gave(T0 - HOUR)
+    back = heard("cancel", "ru", T0 - HOUR / 2, entry=value(entry.ref))
+    assert results(deliverable(), view=record(entry, back), at_s=T0 + 1) == ["breached"]
+    others = heard("cancel", "tr", T0 - HOUR / 2, entry=value(entry.ref))
+    assert results(deliverable(), view=record(entry, others), at_s=T0 + 1) == ["met"]
 
 
 def test_again_and_again_each_for_its_own_time():

@@ -175,3 +175,10 @@ def test_what_is_wrong_is_told_with_the_term_the_member_and_the_value(member, gi
     faults = [one for one in raised.value.faults if words in one.problem]
     assert faults, raised.value
     assert all(one.feature == "T1" and one.field.startswith(member) for one in faults), faults
+
+
+def test_a_filing_for_somebody_of_whom_nothing_is_known_does_not_escape():
+    finding = only(band(), [filed(at_12_km(), on_behalf_of="militia")])
+    assert finding.result == "possible"
+    assert "nobody has said whether militia is bound" in finding.sentence
+    assert results(band(affiliates=["militia"]), [filed(at_12_km(), on_behalf_of="militia")]) == ["breached"]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.agreements.terms.made_terms import HOUR, T0, area, filed, flown, only, results, term
+from tests.unit.agreements.terms.made_terms import DAY, HOUR, T0, area, filed, flown, only, record, results, term
 
 SAMPLE = {"area": "map.geojson#east", "category": "tank", "max": 10, "parties": ["ru"]}
 
@@ -37,6 +37,29 @@ def inside(*platforms, start_s=T0, **more):
 )
 def test_platforms_are_counted_at_each_time(filings, result):
     assert results(limit(), filings) == [result]
+
+
+def test_a_filing_that_says_no_place_may_be_there():
+    blind = replace(inside(), plan=None, problem="no geometry")
+    assert results(limit(), [inside((10, "tank")), blind]) == ["possible"]
+    assert results(limit(), [blind]) == ["possible"]
+    elsewhen = replace(blind, start_s=T0 - 9 * HOUR, end_s=T0 - 8 * HOUR)
+    assert results(limit(), [inside((10, "tank")), elsewhen]) == ["possible"]
+    assert results(limit(**{"from": "2019-11-01T05:00:00Z"}), [inside((10, "tank")), elsewhen]) == ["met"]
+
+
+def test_an_affiliate_that_is_bound_is_counted_too():
+    theirs = filed(area("sy", lon=42.0, lat=36.8, platforms=[(11, "tank")]))
+    found = limit(affiliates=["sy"]).evaluate([theirs], (), record(), T0 + DAY)
+    assert [(str(one.result), one.party) for one in found] == [("no data", "ru"), ("breached", "sy")]
+
+
+def test_one_class_that_is_not_told_may_be_the_one_that_is_bound():
+    some = filed(area(lon=42.0, lat=36.8, platforms=[(1, "truck"), (11, "")]))
+    members = {name: one for name, one in SAMPLE.items() if name != "category"}
+    assert results(term("FORCE_LIMIT", **members, classes=["tank"]), [some]) == ["possible"]
+    known = filed(area(lon=42.0, lat=36.8, platforms=[(1, "truck"), (11, "lorry")]))
+    assert results(term("FORCE_LIMIT", **members, classes=["tank"]), [known]) == ["no data"]
 
 
 def test_tracks_are_counted_by_themselves():

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from keepclear.errors import InputError
+from keepclear.model.operations import JointPlan
 from keepclear.record.bodies.plans import OperationBody
 from tests.unit.agreements.terms.made_terms import HOUR, T0, filed, heard, only, patrol, record, results, term, value
 
@@ -20,9 +23,10 @@ def plan_entry(counts_from_s=T0 - 30 * HOUR, **more):
     return heard("joint-plan", "ru", counts_from_s, plan=plan | more)
 
 
-def signature(party, plan, counts_from_s=T0 - 20 * HOUR, digest=None):
-    members = {"plan": digest or plan.body.plan.hash, "entry": value(plan.ref), "role": "lead", "persons": ["a", "b"]}
-    return heard("joint-plan-signed", party, counts_from_s, **members)
+def signature(party, plan, counts_from_s=T0 - 20 * HOUR, digest=None, role=None):
+    roles = {one.party: one.role for one in plan.body.plan.participants}
+    members = {"plan": digest or plan.body.plan.hash, "entry": value(plan.ref), "persons": ["a", "b"]}
+    return heard("joint-plan-signed", party, counts_from_s, role=role or roles.get(party, "lead"), **members)
 
 
 def test_it_is_joint_when_every_participant_signed_before_it_began():
@@ -38,6 +42,28 @@ def test_it_is_joint_when_every_participant_signed_before_it_began():
     assert results(joint(), [filed(patrol())], view=late) == ["breached"]
     other = record(plan, signature("ru", plan), signature("tr", plan, digest="cd" * 32))
     assert results(joint(), [filed(patrol())], view=other) == ["breached"]
+
+
+def test_what_was_taken_back_or_signed_in_another_role_is_no_signature():
+    plan = plan_entry()
+    signed = [signature("ru", plan), signature("tr", plan)]
+    back = heard("cancel", "tr", T0 - HOUR, entry=value(signed[1].ref))
+    assert results(joint(), [filed(patrol())], view=record(plan, *signed, back)) == ["breached"]
+    withdrawn = heard("cancel", "ru", T0 - HOUR, entry=value(plan.ref))
+    assert results(joint(), [filed(patrol())], view=record(plan, *signed, withdrawn)) == ["breached"]
+    afterwards = heard("cancel", "tr", T0 + HOUR, entry=value(signed[1].ref))
+    assert results(joint(), [filed(patrol())], view=record(plan, *signed, afterwards)) == ["met"]
+    others = heard("cancel", "ru", T0 - HOUR, entry=value(signed[1].ref))
+    assert results(joint(), [filed(patrol())], view=record(plan, *signed, others)) == ["met"]
+    role = signature("tr", plan, role="observer")
+    assert results(joint(), [filed(patrol())], view=record(plan, signed[0], role)) == ["breached"]
+
+
+def test_naming_a_signed_plan_makes_a_filing_no_part_of_it():
+    plan = plan_entry()
+    both = record(plan, signature("ru", plan), signature("tr", plan))
+    other = replace(patrol("ru", "P9"), joint=JointPlan("first", frozenset({"P1"})))
+    assert results(joint(), [filed(other)], view=both) == ["breached"]
 
 
 def test_without_a_plan_it_is_not_joint():

@@ -4,6 +4,7 @@ import pytest
 
 from keepclear.errors import InputError
 from keepclear.model.operations import JointPlan
+from keepclear.record.bodies.plans import OperationBody
 from tests.unit.agreements.terms.made_terms import (
     HOUR,
     T0,
@@ -85,6 +86,16 @@ def test_a_mutual_measure_to_meet_takes_its_place(more, result):
     assert results(separation(), [ru, tr], tracks, record(measure(ru, tr, **more))) == [result, result]
 
 
+def test_a_measure_that_was_taken_back_or_objected_to_before_does_not():
+    ru, tr = filed(patrol("ru", positions=NEAR)), filed(patrol("tr", positions=NEAR))
+    agreed = measure(ru, tr)
+    for at_s, result in ((T0 - HOUR / 2, "breached"), (T0 + HOUR, "met")):
+        back = heard("cancel", "ru", at_s, entry=value(agreed.ref))
+        assert results(separation(), [ru, tr], view=record(agreed, back)) == [result]
+        objected = replace(agreed, answers=(*agreed.answers, given("tr", "object", at_s)))
+        assert results(separation(), [ru, tr], view=record(objected)) == [result]
+
+
 def test_parts_of_one_joint_plan_are_not_held_apart():
     def part(party, other):
         return replace(
@@ -93,7 +104,8 @@ def test_parts_of_one_joint_plan_are_not_held_apart():
 
     joint = [filed(part("ru", "tr")), filed(part("tr", "ru"))]
     tracks = [flown("ru", positions=NEAR, operation=joint[0].ref), flown("tr", positions=NEAR, operation=joint[1].ref)]
-    assert "breached" not in results(separation(), joint, tracks)
+    # Each names the other, but there is no plan that both have signed.
+    assert results(separation(), joint, tracks) == ["possible", "possible"]
 
 
 def test_tracks_of_one_signed_joint_plan_are_one_operation():
@@ -107,6 +119,28 @@ def test_tracks_of_one_signed_joint_plan_are_one_operation():
     assert results(separation(), filings, of_them, both) == ["met", "met"]
     other = [flown("ru", operation=filings[0].ref), flown("tr", operation=filed(patrol("tr", "P2")).ref)]
     assert "breached" in results(separation(), filings, other, both)
+
+
+def test_a_signature_taken_back_or_of_only_some_leaves_them_apart():
+    plan = plan_entry()
+    signed = [signature("ru", plan), signature("tr", plan)]
+    tracks = [flown("ru"), flown("tr")]
+    back = heard("cancel", "tr", T0 - HOUR, entry=value(signed[1].ref))
+    assert results(separation(), [], tracks, record(plan, *signed, back)) == ["breached"]
+    of_three = plan_entry(
+        participants=[{"party": one, "role": "r"} for one in ("ru", "tr", "us")],
+        operations=[OperationBody.of_model(patrol(one, "P1")).members()["operation"] for one in ("ru", "tr", "us")],
+    )
+    some = [signature("ru", of_three), signature("tr", of_three)]
+    assert results(separation(), [], tracks, record(of_three, *some)) == ["breached"]
+    assert results(separation(), [], tracks, record(of_three, *some, signature("us", of_three))) == ["met"]
+
+
+def test_tracks_far_from_a_signed_plan_are_no_part_of_it():
+    plan = plan_entry()
+    both = record(plan, signature("ru", plan), signature("tr", plan))
+    away = [(41.9, 36.5), (42.0, 36.5)]
+    assert results(separation(), [], [flown("ru", positions=away), flown("tr", positions=away)], both) == ["breached"]
 
 
 def test_it_contributes_its_rule():

@@ -89,6 +89,14 @@ def test_a_track_without_a_filing_was_not_told():
     assert results(notify(), [plan], [flown(start_s=T0 + 90 * HOUR)]) == ["met", "breached"]
 
 
+def test_a_track_of_a_filing_that_was_cancelled_before_was_not_told():
+    plan = filed(patrol())
+    gone = replace(plan, cancelled_s=T0 - HOUR)
+    assert results(notify(), [gone], [flown(operation=plan.ref)]) == ["breached"]
+    during = replace(plan, cancelled_s=T0 + HOUR)
+    assert results(notify(), [during], [flown(operation=plan.ref)]) == ["met"]
+
+
 def test_the_reason_for_being_late_is_told_but_changes_nothing():
     plan = filed(patrol(), lead_s=HOUR, reason_if_late="the bridge fell")
     finding = only(notify(), [plan])
