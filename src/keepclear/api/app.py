@@ -7,6 +7,7 @@ stranger cannot make the node read much.
 
 from __future__ import annotations
 
+import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ ROUTES = (
 )  # fmt: skip
 """Modules of `keepclear.api.routes` whose `router` is under ``/api/v1``."""
 _BUSY = frozenset({"operations", "zones"})
+_MAKING = threading.Lock()
 OUTSIDE = ("health", "metrics")
 """Modules of `keepclear.api` whose `router` is where its paths say."""
 
@@ -77,7 +79,20 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(Authentication, sign_ins=node.access.sign_ins, party=node.records.party)
     app.add_middleware(Frame, stopwatch=monotonic_s)
     app.add_middleware(RequestMeter, meters=meters, stopwatch=monotonic_s)
+    _made_ready(app)
     return app
+
+
+def _made_ready(app: FastAPI) -> None:
+    """Have every route made now, by one thread, and not by the first requests.
+
+    FastAPI makes the routes of a router when something is asked of them first. Several that do so at once, of one
+    application or of several in a process, turn Pydantic's warnings off and on under each other's feet.
+    """
+    asked = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": [], "app": app}
+    with _MAKING:
+        for route in app.router.routes:
+            route.matches(dict(asked))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -167,16 +167,24 @@ class Agreeing:
     @staticmethod
     def _must_be_readable(document: Document) -> None:
         """Refuse terms that are wrong: once signed, nobody could mend them. Types that are not known here are none."""
+        faults: list[Fault] = []
         try:
-            read_terms(
+            terms = read_terms(
                 [one.members for one in document.terms],
                 document.annexes,
                 parties=document.parties,
                 agreement=document.id,
             )
         except InputError as error:
-            faults = [replace(one, field=f"document.terms.{one.field}".rstrip(".")) for one in error.faults]
-            raise InputError(faults) from None
+            faults += error.faults
+            terms = ()
+        for term in terms:
+            try:
+                term.contributes()
+            except InputError as error:  # what it says is right, and its area cannot be drawn
+                faults += [replace(one, feature=term.id) for one in error.faults]
+        if faults:
+            raise InputError([replace(one, field=f"document.terms.{one.field}".rstrip(".")) for one in faults])
 
     def _must_be_parties(self, line: str, document: Document) -> None:
         here = {self._records.party, *self._audience.others(line)}

@@ -18,9 +18,11 @@ from keepclear.agreements.documents import Document
 from keepclear.agreements.facts import Heard
 from keepclear.agreements.life import standings_of
 from keepclear.agreements.standing import AgreementStanding
+from keepclear.errors import KeepclearError
 from keepclear.node.agreement_documents import Documents, EntryOf
 from keepclear.node.terms_in_force import InForce, TermsInForce, heard_of
 from keepclear.record.bodies.agreements import AgreementProposedBody
+from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.store.node.agreements import (
@@ -28,6 +30,7 @@ from keepclear.store.node.agreements import (
     EntryRow,
     agreement_entries,
     agreements_of,
+    is_agreement_entry,
     next_change_s,
     put_agreement_entry,
     put_agreements,
@@ -43,6 +46,10 @@ WATCHED_TYPES = frozenset(
     }
 )  # fmt: skip
 """Entries that agreements, or their terms, look at."""
+_STANDING = frozenset(
+    {EntryType.AGREEMENT_PROPOSED, EntryType.AGREEMENT_SIGNED, EntryType.AGREEMENT_CHANGED, EntryType.CANCEL}
+)  # fmt: skip
+"""What may change how an agreement stands: only for these are all the others read again."""
 _REJUDGED = frozenset({EntryType.EXEMPTION_NOTICE, EntryType.AFFILIATE})
 """What may change what a term says of filings that stand."""
 
@@ -87,10 +94,22 @@ class AgreementFold:
         """An entry that agreements look at came, or its body did; whether it counts may change."""
         put_agreement_entry(conn, EntryRow(ref, line, kind, kept_s))
 
+    def is_about(self, conn: Connection, ref: EntryRef, kind: str) -> bool:
+        """Whether an entry is one that agreements look at: by its type, or because it takes back one that is."""
+        if kind != EntryType.CANCEL:
+            return kind in WATCHED_TYPES
+        try:
+            body: Any = body_of(self._entry_of(ref.origin, ref.index))
+        except KeepclearError:
+            return False
+        return body is not None and is_agreement_entry(conn, body.entry.ref())
+
     def hear(self, conn: Connection, line: str, ref: EntryRef, kind: str, kept_s: float, at_s: float) -> Binding:
         """What an entry changes that was noted, and counts."""
-        if kind not in _REJUDGED:
+        if kind in _STANDING:
             return self.look(conn, line, at_s)
+        if kind not in _REJUDGED:
+            return Binding()
         heard = heard_of(conn, EntryRow(ref, line, kind, kept_s), self._entry_of)
         body: Any = None if heard is None else heard.body
         if heard is None or not any(row.document for row in agreements_of(conn, line)):
@@ -107,10 +126,20 @@ class AgreementFold:
         proposals = [one.ref for one in heard if isinstance(one.body, AgreementProposedBody)]
         documents = self._documents.by_hash(proposals)
         standings = standings_of(heard, documents, at_s)
-        put_agreements(conn, line, [_row(line, one, heard, at_s) for one in standings.values()])
+        rows = [_row(line, one, heard, at_s, self._proposal(one)) for one in standings.values()]
+        put_agreements(conn, line, rows)
         after = {one.key: one for one in self.terms.in_force(conn) if one.line == line}
         gone = tuple(one for key, one in before.items() if key not in after)
         return Binding(gone, tuple(one for key, one in after.items() if key not in before))
+
+    def _proposal(self, standing: AgreementStanding) -> EntryRef | None:
+        """The entry that the document in force is read from: with some other one something else may be attached."""
+        document = standing.in_force
+        version = None if document is None else standing.of(document.hash)
+        if document is None or version is None:
+            return None
+        found = ((ref, self._documents.of(ref)) for ref in version.proposals)
+        return next((ref for ref, one in found if isinstance(one, Document) and one.hash == document.hash), None)
 
     def due_s(self, conn: Connection, until_s: float) -> float | None:
         """When the next agreement changes by itself, if that is by then."""
@@ -122,10 +151,10 @@ class AgreementFold:
         return sorted({row.line for row in agreements_of(conn) if row.next_s is not None and row.next_s <= at_s})
 
 
-def _row(line: str, standing: AgreementStanding, heard: Collection[Heard], at_s: float) -> AgreementRow:
+def _row(
+    line: str, standing: AgreementStanding, heard: Collection[Heard], at_s: float, proposal: EntryRef | None
+) -> AgreementRow:  # fmt: skip
     document: Document | None = standing.in_force
-    version = None if document is None else standing.of(document.hash)
-    proposal = None if version is None else version.proposals[0]
     return AgreementRow(
         line, standing.id, str(standing.state), standing.since_s, "" if document is None else document.hash,
         tuple(one.sentence for one in standing.disputes), proposal, _next_s(standing, heard, at_s),

@@ -290,14 +290,19 @@ class Agreements:
         for one in standing.versions:
             first = proposals[one.proposals[0]]
             assert isinstance(first.body, AgreementProposedBody)
-            found = self._documents.of(first.ref)
-            content = found if isinstance(found, Document) else None
-            problem = "" if content is not None else str(found)
-            if content is not None and content.hash != one.hash:
-                content, problem = None, "what is attached is another document than the entry names"
+            content, problem = self._content(one)
             versions.append(Version(first.ref, first.counts_from_s, one, first.body, content, problem))
         about = tuple(one for one in heard if _is_about(one.body, standing.id))
         return AgreementView(line, standing.id, standing, tuple(versions), about)
+
+    def _content(self, version: StandingVersion) -> tuple[Document | None, str]:
+        """The document of that hash, whoever's proposal has it attached; else why there is none."""
+        found = [self._documents.of(ref) for ref in version.proposals]
+        content = next((one for one in found if isinstance(one, Document) and one.hash == version.hash), None)
+        if content is not None:
+            return content, ""
+        problem = next((one for one in found if not isinstance(one, Document)), "")
+        return None, problem or "what is attached is another document than the entry names"
 
     def _heard(self, line: str) -> list[tuple[Heard, str]]:
         with self._projector.asked() as (conn, _):

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from keepclear.agreements.facts import Filed, Result
+from keepclear.agreements.facts import Filed, RecordView, Result
 from keepclear.errors import KeepclearError
-from keepclear.node.agreement_folding import WATCHED_TYPES, AgreementFold, Binding
+from keepclear.node.agreement_folding import AgreementFold, Binding
 from keepclear.node.conflict_lives import ConflictState
 from keepclear.node.findings_told import members_of
 from keepclear.node.searching import FoundConflict, Search
@@ -76,7 +76,7 @@ class AgreementSteps:
         self, conn: Connection, line: str, ref: EntryRef, kind: str, kept_s: float, at_s: float, *, counted: bool
     ) -> None:
         """An entry came, or its body did."""
-        if kind in WATCHED_TYPES:
+        if self._fold.is_about(conn, ref, kind):
             self._fold.note(conn, line, ref, kind, kept_s)
             if counted:
                 self._rebind(conn, self._fold.hear(conn, line, ref, kind, kept_s, at_s), at_s)
@@ -107,8 +107,11 @@ class AgreementSteps:
         more = self.terms.near(conn, thing, exercise=filing.exercise, leaving_out=(filing.ref,))
         return graver([*near, *more]) if more else near
 
-    def judge(self, conn: Connection, filing: Filing, thing: Thing, at_s: float) -> None:
-        """What terms in force say of a filing that counts."""
+    def judge(
+        self, conn: Connection, filing: Filing, thing: Thing, at_s: float, *,
+        known: dict[str, RecordView] | None = None,
+    ) -> None:  # fmt: skip
+        """What terms in force say of a filing that counts; `known`: as `TermsInForce.of_filed` has it."""
         if filing.exercise:
             return
         before = findings_of(conn, filing.id)
@@ -116,7 +119,7 @@ class AgreementSteps:
         if not in_force and not before:
             return
         filed = self._filed(filing, thing)
-        found = self.terms.of_filed(conn, filed, at_s) if in_force else ()
+        found = self.terms.of_filed(conn, filed, at_s, known=known) if in_force else ()
         rows = [_row(filing, one, in_force, at_s) for one in found]
         put_findings(conn, filing.id, rows)
         told = {(row.agreement, row.term, row.result, row.sentence) for row in before}
@@ -153,6 +156,7 @@ class AgreementSteps:
         for one in changed.gone:
             self._drop_conflicts(conn, one)
         fresh = {one.key for one in changed.new if one.rules}
+        known: dict[str, RecordView] = {}
         for filing, thing in self._standing(conn, changed.parties):
             if fresh:
                 more = self.terms.near(
@@ -160,7 +164,7 @@ class AgreementSteps:
                 )  # fmt: skip
                 for found in sorted(graver(more), key=lambda each: each.filing.id if each.filing else 0):
                     self._find_more(conn, filing, found)
-            self.judge(conn, filing, thing, at_s)
+            self.judge(conn, filing, thing, at_s, known=known)
 
     def _find_more(self, conn: Connection, filing: Filing, found: FoundConflict) -> None:
         """Note a finding, unless what is known of the pair is graver, or the same."""

@@ -44,6 +44,7 @@ GRAVE = frozenset({Flag.UNSAFE, Flag.TERM_BREACH})
 
 _DAY_S = 86_400.0
 _LONGEST_S = 7 * _DAY_S
+_OLDEST_S = 366 * _DAY_S
 _MARGIN_S = 1800.0  # tracks begin before what is looked at, so that an encounter is not cut in two
 
 
@@ -125,6 +126,7 @@ class Encounters:
         self._database, self._alarms, self._bell, self._clock = database, alarms, bell, clock
         self._lock = threading.Lock()
         self._window: tuple[float, float] | None = None
+        self._older: tuple[float, float] | None = None  # further back than the last days
         self._looked: dict[str, int] = {}
         positions.on_new(self.look_at)
 
@@ -179,8 +181,8 @@ class Encounters:
             for term in one.terms:
                 try:
                     yield from term.evaluate(filings, tracks, view, at_s)
-                except KeepclearError:
-                    continue  # it says nothing; the report of the agreement says why
+                except KeepclearError as error:
+                    yield term.finding(Result.POSSIBLE, f"it could not be judged: {error}")
 
     def _minima(self, line: str) -> MinimaTable:
         """The documented table, and what agreements in force on the line ask for besides."""
@@ -262,8 +264,7 @@ class Encounters:
     def look_at(self, from_s: float, to_s: float) -> None:
         """Something more is known of this time: look at it again."""
         with self._lock:
-            before = self._window
-            self._window = (from_s, to_s) if before is None else (min(before[0], from_s), max(before[1], to_s))
+            self._window = _spanned(self._window, (from_s, to_s))
 
     def look_at_all(self) -> None:
         """Look again at the last days: after a start nothing is known of what was looked at."""
@@ -277,15 +278,15 @@ class Encounters:
         self._take_shared()
         with self._lock:
             window, self._window = self._window, None
-        if window is None:
-            return 0
         changed = 0
         try:
-            for line in self._lines():
-                changed += self._sweep(line, *window)
+            if window is not None:
+                changed += sum(self._sweep(line, *window) for line in self._lines())
         except BaseException:
-            self.look_at(*window)
+            if window is not None:
+                self.look_at(*window)
             raise
+        changed += self._sweep_older()
         if changed:
             self._bell.ring("event")
         return changed
@@ -293,23 +294,45 @@ class Encounters:
     @property
     def waits(self) -> bool:
         """Whether something is known of which nobody has looked what it says; cheap to ask."""
-        return self._window is not None or any(
-            len(self._bodies.refs_here(line, EntryType.POSITIONS)) != self._looked.get(line, 0)
-            for line in self._lines()
+        return (
+            self._window is not None
+            or self._older is not None
+            or any(
+                len(self._bodies.refs_here(line, EntryType.POSITIONS)) != self._looked.get(line, 0)
+                for line in self._lines()
+            )
         )
 
     def _take_shared(self) -> None:
         """What others have shared since, and whatever else was said: it may be labelled otherwise now."""
+        now_s = self._clock()
         for line in self._lines():
             count = len(self._bodies.refs_here(line, EntryType.POSITIONS))
             if count == self._looked.get(line, 0):
                 continue
             self._looked[line] = count
-            for shared in self._sharing.tracks(line):
-                self.look_at(shared.body.from_s, shared.body.to_s)
+            for span in self._sharing.spans(line):
+                # Whoever names a time that is not yet must not keep us from looking at the time that is.
+                from_s, to_s = max(span[0], now_s - _OLDEST_S), min(span[1], now_s)
+                if from_s > to_s:
+                    continue
+                if to_s >= now_s - _LONGEST_S:
+                    self.look_at(max(from_s, now_s - _LONGEST_S), to_s)
+                if from_s < now_s - _LONGEST_S:  # who was away tells late where they were: it is looked at all the same
+                    self._older = _spanned(self._older, (from_s, min(to_s, now_s - _LONGEST_S)))
+
+    def _sweep_older(self) -> int:
+        """Look at the last days of what lies further back; the rest waits for the next time."""
+        if self._older is None:
+            return 0
+        from_s, to_s = self._older
+        changed = sum(self._sweep(line, from_s, to_s) for line in self._lines())
+        self._older = (from_s, to_s - _LONGEST_S) if to_s - from_s > _LONGEST_S else None
+        return changed
 
     def _sweep(self, line: str, from_s: float, to_s: float) -> int:
         changed = 0
+        to_s = min(to_s, self._clock())
         start_s = max(from_s, to_s - _LONGEST_S) - _MARGIN_S
         record = self.record(line, start_s - _MARGIN_S, to_s + 2 * _MARGIN_S)
         for one in self.labelled(record, start_s, to_s + _MARGIN_S):
@@ -360,6 +383,10 @@ class Encounters:
             AlarmKind.ENCOUNTER, f"Units of {parties} {what} at {to_text(one.encounter.from_s)} (encounter {seen.id})."
             f"{drafted}", key=seen.key, line=line, data={"encounter": seen.id}, conn=conn,
         )  # fmt: skip
+
+
+def _spanned(before: tuple[float, float] | None, more: tuple[float, float]) -> tuple[float, float]:
+    return more if before is None else (min(before[0], more[0]), max(before[1], more[1]))
 
 
 def _labelled(record: LineRecord, found: Iterable[Encounter]) -> Iterator[Labelled]:

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -27,6 +27,10 @@ __all__ = ["GuardTask", "GuardWorker", "judged"]
 
 _LENGTH = struct.Struct(">I")
 _REST_S = 15.0
+_NAMES = frozenset({"unit", "callsign", "uid", "icao"})
+_PLAIN = frozenset({"time", "height_reference"})
+_LONGEST_PLAIN = 40
+_POSITION = _NAMES | _PLAIN | {"lon_deg", "lat_deg", "height_m", "uncertainty_m"}
 _RECURSION = 100_000  # nobody's JSON is so deep: the record's own reader allows far less
 
 
@@ -65,9 +69,65 @@ def judged(task: GuardTask) -> Verdict:
         from keepclear.line.attachments import guard_attachment
 
         text = members if isinstance(members, str) else str(_member(members, "text"))
-        found = [guard_attachment(name, data, text=text) for name, data in task.attachments]
+        files = [inner for file in task.attachments for inner in _files(*file)]
+        found = [guard_attachment(name, data, text=text) for name, data in files]
         worst = max([worst, *found], key=lambda one: one.outcome)
     return worst
+
+
+def _files(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """An attachment; of the document of an agreement the texts, terms and annexes instead, which are packed in it.
+
+    Of a batch of positions the names instead: there are thousands of lines of numbers, and few names.
+    """
+    names = _names(data) if name.endswith(".ndjson") else None
+    if names is not None:
+        yield f"{name}.txt", "\n".join(names).encode(errors="replace")
+        return
+    document = _document(data)
+    if document is None:
+        yield name, data
+        return
+    for number, one in enumerate(document.pop("texts")):
+        yield f"text {number}.md", str(_member(one, "text")).encode(errors="replace")
+    for number, one in enumerate(document.pop("annexes")):
+        try:
+            yield str(_member(one, "name")) or f"annex {number}", base64.b64decode(str(_member(one, "data")))
+        except ValueError:
+            yield name, data  # no annex that anybody can read: all of it is judged as it is
+    yield name, json.dumps(document, ensure_ascii=False).encode(errors="replace")
+
+
+def _names(data: bytes) -> list[str] | None:
+    """The names in a batch of positions; None where there is anything in it but names, times and numbers."""
+    found: dict[str, None] = {}
+    try:
+        for line in data.splitlines():
+            position = json.loads(line)
+            if not isinstance(position, dict) or not position.keys() <= _POSITION:
+                return None
+            for member, value in position.items():
+                if member in _NAMES:
+                    found[str(value)] = None
+                elif member in _PLAIN:
+                    if not (isinstance(value, str) and len(value) <= _LONGEST_PLAIN):
+                        return None
+                elif isinstance(value, bool) or not isinstance(value, int | float):
+                    return None
+    except (ValueError, RecursionError):
+        return None
+    return list(found)
+
+
+def _document(data: bytes) -> dict[str, Any] | None:
+    if not data.startswith(b"{") or b'"annexes"' not in data or b'"texts"' not in data:
+        return None
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    is_one = isinstance(found, dict) and all(isinstance(found.get(one), list) for one in ("texts", "annexes"))
+    return found if is_one else None
 
 
 class GuardWorker:

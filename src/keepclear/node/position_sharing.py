@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ from keepclear.node.refusals import GoneError, NotFoundError
 from keepclear.node.roles import Scope
 from keepclear.record.bodies.talk import AttachmentNote
 from keepclear.record.bodies.watched import BoxValue, PositionsBody, PositionSource
-from keepclear.record.entries import EntryRef
+from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.store.node.arrivals import kept_s
 from keepclear.store.node.database import NodeDatabase
@@ -56,8 +56,10 @@ MEDIA_TYPE = "application/x-ndjson"
 
 _TYPES = (EntryType.POSITIONS,)
 _MOST_KEPT = 512
+_MOST_KEPT_POSITIONS = 1_000_000
 _AHEAD_S = 5.0
 _LEAST_EVERY_S = 5.0
+_LATE_S = 3600.0  # so much later than it was a position may come, and is still shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Shared:
         SHA-256 of the batch.
     count
         How many positions.
+    to_s
+        The time of the last.
     warnings
         What a person should know.
     """
@@ -79,6 +83,7 @@ class Shared:
     ref: EntryRef
     batch: str
     count: int
+    to_s: float
     warnings: tuple[str, ...] = ()
 
 
@@ -153,6 +158,9 @@ class PositionSharing:
         self._guards, self._audience, self._proofs, self._acts = guards, audience, proofs, acts
         self._clock = clock
         self._read: OrderedDict[EntryRef, tuple[tuple[tuple[Identity, Piece], ...], str]] = OrderedDict()
+        self._kept = 0  # positions
+        self._spanned: set[EntryRef] = set()
+        self._tried: dict[int, float] = {}
         self._lock = threading.Lock()
 
     # --- sharing ---------------------------------------------------------------------------------------------------
@@ -208,7 +216,7 @@ class PositionSharing:
         delay_s: float, by: Actor,
     ) -> Shared:  # fmt: skip
         data, unit = written([piece]), bound.unit
-        west, south, east, north = piece.box
+        west, south, east, north = piece.box if grid_km is None else piece.reach
         body = PositionsBody(
             batch=batch_hash(data), unit=unit, kind=OperationKind(bound.kind) if bound.kind else None,
             domain=next(iter(bound.domains)) if len(bound.domains) == 1 else None,
@@ -226,7 +234,7 @@ class PositionSharing:
         told = {"unit": unit, "count": len(piece), "to": list(parties), "grid_km": grid_km}
         self._acts.note(by, "share positions", ref=str(EntryId.of(ref)), detail=told)
         self._guards.flag(verdict, ref, by=by.user)
-        return Shared(ref, body.batch, len(piece))
+        return Shared(ref, body.batch, len(piece), body.to_s)
 
     # --- as time goes by -------------------------------------------------------------------------------------------
 
@@ -292,24 +300,36 @@ class PositionSharing:
         """Say what is due of all that is shared as time goes by; how many entries that were."""
         with self._database.reading() as conn:
             due = open_shares(conn)
-        return sum(self._make_due(one) for one in due)
+        done, problems = 0, list[KeepclearError]()
+        for one in due:
+            try:
+                done += self._make_due(one)
+            except KeepclearError as error:
+                problems.append(error)  # what keeps one from being shared keeps no other back
+        if problems:
+            raise problems[0]
+        return done
 
     def _make_due(self, share: KeptShare) -> int:
         now_s = self._clock()
         until_s = min(now_s - share.delay_s, now_s if share.until_s is None else share.until_s)
         over = share.until_s is not None and now_s - share.delay_s >= share.until_s
-        if not over and until_s - share.shared_to_s < share.every_s:
+        tried_s = self._tried.get(share.id, share.shared_to_s)
+        if not over and until_s - max(tried_s, share.shared_to_s) < share.every_s:
             return 0
+        from_s = max(share.shared_to_s, tried_s - _LATE_S)
+        self._tried[share.id] = until_s
         said: tuple[Shared, ...] = ()
         actor = replace(SYSTEM, user=share.person, scopes=SYSTEM.scopes | {Scope.FILE})
         if until_s > share.shared_to_s:
             with suppress(NotFoundError):  # it has not been heard of
                 said = self.share(
-                    share.line, share.unit, by=actor, from_s=share.shared_to_s + 0.001, to_s=until_s,
+                    share.line, share.unit, by=actor, from_s=from_s + 0.001, to_s=until_s,
                     recipients=share.recipients, grid_km=share.grid_km, delay_s=share.delay_s,
                 )  # fmt: skip
+        if said:  # else what comes late is still to be said
             with self._database.writing() as conn:
-                note_shared(conn, share.id, until_s)
+                note_shared(conn, share.id, max(one.to_s for one in said))
         if over:
             with self._database.writing() as conn:
                 end_share(conn, share.id, by=SYSTEM.user, at_s=now_s)
@@ -326,6 +346,25 @@ class PositionSharing:
             if (from_s is not None and body.to_s < from_s) or (to_s is not None and body.from_s > to_s):
                 continue
             yield self.track(ref)
+
+    def told_by(self, line: str, parties: Collection[str], from_s: float, to_s: float) -> tuple[EntryRef, ...]:
+        """The entries in which these parties shared positions of a time: what whoever sees where they were has read."""
+        found = []
+        for ref in self._bodies.refs(line, _TYPES):
+            body = self._bodies.body(ref) if EntryId.of(ref).party in parties else None
+            if isinstance(body, PositionsBody) and body.from_s <= to_s and body.to_s >= from_s:
+                found.append(ref)
+        return tuple(found)
+
+    def spans(self, line: str) -> Iterator[tuple[float, float]]:
+        """From when to when positions were shared on a line since this was asked last; no batch is read for it."""
+        for ref in self._bodies.refs(line, _TYPES):
+            if ref in self._spanned:
+                continue
+            body = self._bodies.body(ref)
+            if isinstance(body, PositionsBody):
+                self._spanned.add(ref)
+                yield body.from_s, body.to_s
 
     def track(self, ref: EntryRef) -> SharedTrack:
         """What one entry shares.
@@ -366,7 +405,10 @@ class PositionSharing:
         if batch_hash(data) != shared.body.batch:
             problem = f"the batch does not have the hash that {shared.party} has said: {shared.body.batch}"
             raise InputError(Fault(problem, field="entry", value=str(EntryId.of(ref))))
-        return ProvedTrack(data, self._proofs.of(ref, by=by))
+        files = self._proofs.of(ref, by=by)
+        if Entry.of_json(files.entry).body is None:  # who may not read the entry any more is not given what it shares
+            raise GoneError("batch that is still shown: it has expired", field="entry", value=str(EntryId.of(ref)))
+        return ProvedTrack(data, files)
 
     def _bound(self, party: str, identity: Identity, body: PositionsBody) -> Bound:
         domains = frozenset({body.domain} if body.domain is not None else ())
@@ -392,9 +434,12 @@ class PositionSharing:
             return (), "the batch is not held here"
         pieces, problem = self._checked(ref, body, data)
         with self._lock:
+            if ref not in self._read:
+                self._kept += sum(len(one) for _, one in pieces)
             self._read[ref] = (pieces, problem)
-            while len(self._read) > _MOST_KEPT:
-                self._read.popitem(last=False)
+            while len(self._read) > _MOST_KEPT or (self._kept > _MOST_KEPT_POSITIONS and len(self._read) > 1):
+                _, (gone, _) = self._read.popitem(last=False)
+                self._kept -= sum(len(one) for _, one in gone)
         return pieces, problem
 
     def _checked(
@@ -419,6 +464,7 @@ class PositionSharing:
         """Keep nothing that was read."""
         with self._lock:
             self._read.clear()
+            self._kept = 0
 
 
 def _check(grid_km: int | None, delay_s: float, from_s: float, to_s: float) -> None:

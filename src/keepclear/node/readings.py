@@ -13,9 +13,11 @@ from keepclear.errors import PeerError
 from keepclear.line.said import Heard, said_of
 from keepclear.node.actors import Actor
 from keepclear.node.entry_ids import EntryId
+from keepclear.node.filing_checks import time_bounds
 from keepclear.node.records import Records
 from keepclear.node.refusals import GoneError, TooManyTriesError
 from keepclear.node.roles import Scope
+from keepclear.record.bodies.joint import JointPlanBody
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.bodies.watched import PositionsBody
 from keepclear.record.entries import Entry, EntryRef
@@ -27,7 +29,9 @@ from keepclear.store.node.readings import Reading, add_readings, read_since, rea
 
 __all__ = ["Readings"]
 
-_PLANS = frozenset({EntryType.OPERATION, EntryType.ZONE, EntryType.OPENING, EntryType.POSITIONS})
+_PLANS = frozenset(
+    {EntryType.OPERATION, EntryType.ZONE, EntryType.OPENING, EntryType.POSITIONS, EntryType.JOINT_PLAN}
+)  # fmt: skip
 _ONE_READING_S, _HOUR_S, _DAY_S = 600.0, 3_600.0, 86_400.0
 
 
@@ -154,4 +158,18 @@ def _end_s(ref: EntryRef, entry: Entry, came_s: float) -> float | None:
         except PeerError:
             body = None
         return body.to_s if isinstance(body, PositionsBody) else None
+    if entry.leaf.type == EntryType.JOINT_PLAN:
+        return _plan_end_s(entry)
     return said_of(Heard(ref, entry, came_s)).end_s
+
+
+def _plan_end_s(entry: Entry) -> float | None:
+    """When the last operation of a joint plan is over."""
+    try:
+        body = body_of(entry)
+    except PeerError:
+        return None
+    if not isinstance(body, JointPlanBody):
+        return None
+    ends = [time_bounds(one)[1] for one in body.plan.models()]
+    return max((one for one in ends if one is not None), default=None) if None not in ends else None

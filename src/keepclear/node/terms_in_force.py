@@ -21,7 +21,7 @@ from keepclear.agreements.facts import Filed, Finding, Heard, RecordView, Result
 from keepclear.agreements.terms.base import BoundRule, BoundZone, Term
 from keepclear.agreements.terms.geometry import Annexes
 from keepclear.agreements.terms.registry import UnknownTerm, read_term
-from keepclear.errors import InputError, KeepclearError
+from keepclear.errors import KeepclearError
 from keepclear.model.findings import Answer
 from keepclear.model.operations import Operation, Zone
 from keepclear.node.agreement_documents import Documents, EntryOf
@@ -145,13 +145,25 @@ class TermsInForce:
             )
         return replace(found, answer=_answer(found))
 
-    def of_filed(self, conn: Connection, filed: Filed, at_s: float) -> tuple[TermFinding, ...]:
-        """What the terms in force say of a filing: where it is not within them, or may not be; the gravest first."""
+    def of_filed(
+        self, conn: Connection, filed: Filed, at_s: float, *, known: dict[str, RecordView] | None = None
+    ) -> tuple[TermFinding, ...]:
+        """What the terms in force say of a filing: where it is not within them, or may not be; the gravest first.
+
+        Parameters
+        ----------
+        known
+            What stands on the record, by agreement: filled here, so that of many filings in one step it is read once.
+        """
+        known = {} if known is None else known
         found: list[TermFinding] = []
         for one in self.in_force(conn):
             if filed.party not in one.document.parties and not filed.on_behalf_of:
                 continue
-            record = self.record_of(conn, one.line, one.document.parties)
+            name = "/".join(one.key)
+            if name not in known:
+                known[name] = self.record_of(conn, one.line, one.document.parties)
+            record = known[name]
             for term in one.terms:
                 found += [one.told(finding, term) for finding in _warnings(term, filed, record, at_s)]
         return tuple(sorted(found, key=lambda told: told.finding.result is not Result.BREACHED))
@@ -218,8 +230,8 @@ class TermsInForce:
                 self._read_once.move_to_end(key)
                 return known
         document = None if row.proposal is None else self.documents.of(row.proposal)
-        if not isinstance(document, Document):
-            return None  # erased since: nothing can be judged by it
+        if not isinstance(document, Document) or document.hash != row.document:
+            return None  # erased since, or not what was signed: nothing can be judged by it
         made = _made(row, document)
         with self._lock:
             self._read_once[key] = made
@@ -233,8 +245,10 @@ def terms_of(document: Document) -> Iterator[Term]:
     annexes = Annexes(document.annexes)
     for one in document.terms:
         try:
-            yield read_term(one.members, annexes, parties=document.parties, agreement=document.id)
-        except InputError:
+            term = read_term(one.members, annexes, parties=document.parties, agreement=document.id)
+            term.contributes()  # an area that cannot be drawn is found by drawing it
+            yield term
+        except KeepclearError:
             yield UnknownTerm(
                 id=one.id, clause=one.clause, clause_hash=one.clause_hash, parties=frozenset(document.parties),
                 members=one.members, written_type=one.type,

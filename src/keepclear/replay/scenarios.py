@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from keepclear.errors import Fault, InputError
 from keepclear.record.names import NAME_PATTERN, NAME_RIGHT
 from keepclear.replay.verbs import VERBS
-from keepclear.replay.yaml_reading import Lines, read_yaml
+from keepclear.replay.yaml_reading import MOST_BYTES, Lines, read_yaml
 from keepclear.times import parse_time
 from keepclear.values.faults import fault_of
 
@@ -165,7 +165,8 @@ def read_scenario(folder: Path) -> Scenario:
     """
     path = folder / FILE if folder.is_dir() else folder
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # the reader refuses what is longer
     except OSError as error:
         right = f"a folder with {FILE} in it"
         raise InputError(Fault(f"cannot be read: {error.strerror or error}", right, file=str(path))) from None

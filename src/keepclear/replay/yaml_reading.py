@@ -14,12 +14,12 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from keepclear.errors import Fault, InputError
 
-__all__ = ["Lines", "read_yaml"]
+__all__ = ["MOST_BYTES", "Lines", "read_yaml"]
 
 Lines = dict[tuple[str | int, ...], int]
 """The line, from 1, of what stands at each path."""
 
-_MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000
 _DEEPEST = 40
 _TAG = "tag:yaml.org,2002:"
@@ -34,8 +34,8 @@ def read_yaml(data: bytes, *, file: str) -> tuple[Any, Lines]:
     InputError
         With everything that makes it no such document.
     """
-    if len(data) > _MOST_BYTES:
-        raise InputError(Fault(f"{len(data)} bytes", f"at most {_MOST_BYTES}", file=file))
+    if len(data) > MOST_BYTES:
+        raise InputError(Fault(f"{len(data)} bytes", f"at most {MOST_BYTES}", file=file))
     try:
         node = YAML(typ="rt", pure=True).compose(data.decode("utf-8"))
     except UnicodeDecodeError as error:

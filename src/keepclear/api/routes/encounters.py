@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -42,6 +42,7 @@ from keepclear.values.encounters import (
     WeighingAsked,
 )
 from keepclear.values.entries import EntrySaid
+from keepclear.watch.labels import Labelled
 
 __all__ = ["router"]
 
@@ -76,7 +77,7 @@ def get_encounter(node: TheNode, actor: _Reader, number: RowId) -> EncounterTold
     told = node.encounters.one(number)
     refs = [found.ref for found in told.labelled.evidence if found.ref is not None]
     node.readings.shown(refs, by=actor)
-    return encounter_told(told.seen, told_of(told.labelled))
+    return encounter_told(told.seen, _as_shown(node, actor, told.seen.line, told.labelled))
 
 
 @router.get("/labels")
@@ -101,7 +102,7 @@ def label_parties(
         raise NotFoundError("line", field="line", right=f"one of: {', '.join(lines) or 'none yet'}")
     found = node.encounters.of_parties(lines[0], (parties[0], parties[1]), from_s, to_s)
     node.readings.shown([one.ref for told in found for one in told.evidence if one.ref is not None], by=actor)
-    return Listed(items=[label_told(told_of(one)) for one in found])
+    return Listed(items=[label_told(_as_shown(node, actor, lines[0], one)) for one in found])
 
 
 @router.get("/incidents")
@@ -190,6 +191,17 @@ def say_measure(
     """Say what would keep filings of both sides apart, or have them meet. It is mutual once the other side concurs."""
     said = node.measures.say(refs_of(node, asked.filings, field="filings"), asked.measure, asked.text, by=actor)
     return said_told(node, said.ref, said.warnings, response)
+
+
+def _as_shown(node: TheNode, actor: Actor, line: str, one: Labelled) -> dict[str, Any]:
+    """An encounter as a person may see it: where others were is read, and noted, with their positions; and expires."""
+    met, told = one.encounter, told_of(one)
+    others = {party for party in met.parties if party != node.party}
+    batches = node.sharing.told_by(line, others, met.from_s, met.to_s) if line else ()
+    shown = node.readings.shown(batches, by=actor)
+    if any(entry.body is None for entry in shown):
+        told["closest"] = None
+    return told
 
 
 def _look(node: TheNode) -> None:

@@ -34,14 +34,11 @@ _PlanInPath = Annotated[
 
 
 @router.get("/joint-plans")
-def list_joint_plans(
-    node: TheNode,
-    actor: _Reader,  # noqa: ARG001  # asked for to be checked
-    line: LineFilter = None,
-) -> Listed[JointPlanTold]:
-    """Joint plans, and who has signed them."""
+def list_joint_plans(node: TheNode, actor: _Reader, line: LineFilter = None) -> Listed[JointPlanTold]:
+    """Joint plans, and who has signed them. That somebody read another party's is noted; what is over is not shown."""
     found = [view for name in lines_asked(node, line) for view in node.joint_planning.views(name)]
-    return Listed(items=[plan_told(one) for one in found])
+    shown = node.readings.shown([one.ref for one in found], by=actor)
+    return Listed(items=[plan_told(one) for one, entry in zip(found, shown, strict=True) if entry.body is not None])
 
 
 @router.post("/joint-plans", status_code=201)
@@ -56,9 +53,11 @@ def propose_joint_plan(
 
 
 @router.get("/joint-plans/{plan}")
-def get_joint_plan(node: TheNode, actor: _Reader, plan: _PlanInPath) -> JointPlanTold:  # noqa: ARG001  # as above
-    """One joint plan."""
-    return plan_told(node.joint_planning.view(plan))
+def get_joint_plan(node: TheNode, actor: _Reader, plan: _PlanInPath) -> JointPlanTold:
+    """One joint plan. That somebody read another party's is noted, as with its filings."""
+    view = node.joint_planning.view(plan)
+    node.readings.must_show(view.ref, by=actor)
+    return plan_told(view)
 
 
 @router.post("/joint-plans/{plan}/signatures", status_code=202)

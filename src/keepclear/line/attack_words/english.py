@@ -267,6 +267,12 @@ _SUFFERED = (
         rf"|hostile|air|drone|machine gun|effective|accurate|indirect|rifle|massive|fierce|repeated|continuous"
         rf"|missile|aerial|ground)){{0,2}} {_NOUN}"
     ),
+    # With what it was done too: else "by two shells at" that place would be left, as if these were asked for.
+    (
+        rf"(?:was|were|been|being|got|is|are|have been|has been) {_DONE} by(?: (?:an?|one|two|three|four|five|six|seven"
+        rf"|eight|nine|ten|several|many|some|multiple|at least|unknown|unidentified|your|their|hostile|incoming|stray"
+        rf"|suspected|heavy|artillery|mortar|tank|cluster|unguided|\d+)){{0,3}} {_PLATFORM}"
+    ),
     (
         rf"(?:was|were|been|being|got|getting|is|are|am|m|re|(?<!let )s|just|have|has|had|get) (?:\w+ly |just |now "
         rf"|again |also |hit and |all ){{0,2}}{_DONE}"

@@ -22,6 +22,7 @@ __all__ = [
     "agreements_of",
     "findings_of",
     "findings_since",
+    "is_agreement_entry",
     "next_change_s",
     "put_agreement_entry",
     "put_agreements",
@@ -75,6 +76,7 @@ _e, _a, _f = _entry.c, _agreement.c, _finding.c
 
 _HERE = (_e.origin == bindparam("log"), _e.number == bindparam("at"))
 _DROP_ENTRY, _PUT_ENTRY = Ready(delete(_entry).where(*_HERE)), Ready(insert(_entry))
+_ENTRY = Ready(select(_e.leaf_hash).where(*_HERE))
 _ENTRIES = Ready(
     select(_entry).where(_e.line == bindparam("on")).order_by(_e.kept_s, _e.origin, _e.number)
 )  # fmt: skip
@@ -174,6 +176,12 @@ def agreement_entries(conn: Connection, line: str) -> list[EntryRow]:
         EntryRow(EntryRef(row.origin, row.number, bytes(row.leaf_hash)), row.line, row.type, row.kept_s)
         for row in _ENTRIES.rows(conn, on=line)
     ]
+
+
+def is_agreement_entry(conn: Connection, ref: EntryRef) -> bool:
+    """Whether an entry is one of them."""
+    row = _ENTRY.one(conn, log=ref.origin, at=ref.index)
+    return row is not None and bytes(row.leaf_hash) == ref.leaf_hash
 
 
 def put_agreements(conn: Connection, line: str, rows: Iterable[AgreementRow]) -> None:
