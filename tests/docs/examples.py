@@ -2,6 +2,7 @@
 
 ``console``  every line that starts with ``$ `` is run by bash; what stands below it must be what it prints (standard
              output and error together), where ``...`` stands for anything
+``py``       is shown; a test of its own runs it
 ``python``   is run, all blocks of a page in one namespace; with ``>>>`` the output is compared as by doctest
 other        with a second word (``csv plan.csv``) it is the content of that file, written for the blocks below
 """

@@ -27,7 +27,7 @@ MODULES = [
     for module in pkgutil.walk_packages(keepclear.__path__, "keepclear.")
     if not module.name.endswith(".migrations.env")  # they run inside Alembic alone
 ]
-LANGUAGES = {"console", "csv", "gpx", "ini", "json", "kml", "make", "python", "sh", "text", "toml", "xml", "yaml"}
+LANGUAGES = {"console", "csv", "gpx", "ini", "json", "kml", "make", "py", "python", "sh", "text", "toml", "xml", "yaml"}
 
 
 def _name(path: Path) -> str:

@@ -42,10 +42,10 @@ def test_the_contract_of_the_command_line_is_kept() -> None:
         "--scheduler",
     }  # fmt: skip
     assert {name.split()[0] for name in COMMANDS} == {
-        "agreement", "alarm", "amend", "answer", "audit", "backup", "cancel", "check", "claim", "convert", "demo",
-        "encounter", "encounters", "export", "file", "formats", "inbox", "incident", "init", "joint", "key", "line",
-        "log", "measure", "minima", "positions", "proof", "rebuild", "replay", "restore", "say", "serve", "stop",
-        "user", "verify",
+        "agreement", "alarm", "amend", "answer", "audit", "backup", "cancel", "check", "claim", "conflict", "convert",
+        "demo", "draft", "encounter", "encounters", "export", "file", "formats", "inbox", "incident", "init", "joint",
+        "key", "line", "log", "measure", "minima", "positions", "proof", "rebuild", "replay", "restore", "say",
+        "series", "serve", "stop", "user", "verify",
     }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from keepclear.times import to_text
 __all__ = ["Act", "Draft", "Folded", "fold", "order_of"]
 
 _ENTERED = BINDING | {AgreementState.SUSPENDED}
+_RANKS = {"withdraw": 2, "reject": 2, "suspend": 4, "resume": 5, "terminate": 6}
+"""Of changes that count from one moment: what is taken back comes before the signature (3) that it would have met."""
 _ENDED = frozenset({AgreementState.EXPIRED, AgreementState.TERMINATED})
 
 
@@ -318,10 +320,30 @@ _CHANGES: Mapping[str, Callable[[_Fold, Act], None]] = {
 
 
 def _in_order(acts: Iterable[Act]) -> list[Act]:
-    """By time; of what counts from one moment on, a cosignature being of whole seconds, the first proposal first."""
+    """By time; at one moment what others build on first, and of one party always in its own order.
+
+    A cosignature is of whole seconds. So a signature and the suspension that followed it, or that and what another
+    party said of it, may count from the same moment, and must not lose their effect by the names of the parties.
+    """
     found = sorted(acts, key=lambda act: act.key)
     proposals = [one for one in found if one.event is None and isinstance(one.heard.body, AgreementProposedBody)]
-    return sorted(found, key=lambda act: (act.at_s, act is not proposals[0])) if proposals else found
+    ranks: dict[tuple[float, str], int] = {}
+    ranked: list[tuple[float, int, Act]] = []
+    for act in found:
+        place = act.at_s, act.heard.party
+        rank = 0 if proposals and act is proposals[0] else max(_rank(act), ranks.get(place, 0))
+        ranks[place] = rank
+        ranked.append((act.at_s, rank, act))
+    return [act for _, _, act in sorted(ranked, key=lambda one: one[:2])]
+
+
+def _rank(act: Act) -> int:
+    body = act.heard.body
+    if isinstance(body, AgreementChangedBody):
+        return _RANKS[body.change]
+    if isinstance(body, CancelBody):
+        return _RANKS["withdraw"]
+    return 3 if isinstance(body, AgreementSignedBody) else 1
 
 
 def _taken_back(act: Act, acts: Sequence[Act]) -> bool:

@@ -24,7 +24,8 @@ def found_text(found: Mapping[str, Any]) -> Iterator[str]:
         what = "NOT WITHIN A TERM" if term["result"] == "breached" else "MAY NOT BE WITHIN A TERM"
         yield f"  {what} of {term['agreement']}: {plain(term['sentence'])}\n"
     for told in (*found.get("reasons", ()), *found.get("notes", ()), *found.get("warnings", ())):
-        yield f"  {plain(told)}\n"
+        if told not in found["sentence"]:  # where it is the only reason, it stands in the answer
+            yield f"  {plain(told)}\n"
 
 
 def worst(answers: list[str]) -> str:

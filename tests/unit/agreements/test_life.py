@@ -536,3 +536,34 @@ def test_the_order_in_which_entries_are_given_does_not_matter():
 
 def test_heard_entries_are_values():
     assert Heard.__dataclass_params__.frozen
+
+
+@pytest.mark.parametrize(("first", "second"), [("ru", "tr"), ("tr", "ru")])
+def test_what_counts_from_one_moment_has_its_effect_whatever_the_parties_are_called(first, second):
+    told = signed()
+    told.change(first, FIRST, "suspend", 40)
+    told.change(second, FIRST, "resume", 40)
+    standing = told.standing(40)
+    assert (standing.state, standing.flags) == (State.SUSPENDED, {Flag.ONE_SIDED, Flag.DISPUTED})
+    told = signed()
+    entered_s = told.standing(50).since_s
+    told.change(first, FIRST, "terminate", entered_s)
+    assert told.standing(50).state is State.TERMINATED
+
+
+def test_of_one_party_at_one_moment_what_it_said_last_stands():
+    told = signed()
+    told.change("ru", FIRST, "suspend", 40)
+    told.change("ru", FIRST, "resume", 40)
+    assert told.standing(40).state is State.RESUMED
+    told.change("ru", FIRST, "suspend", 40)
+    assert told.standing(40).state is State.SUSPENDED
+
+
+def test_a_signature_taken_back_at_the_moment_of_the_others_binds_nobody():
+    told = Telling()
+    proposal = told.propose("ru", FIRST, 10)
+    told.sign("ru", FIRST, proposal, 20)
+    told.change("ru", FIRST, "withdraw", 30)
+    told.sign("tr", FIRST, proposal, 30)
+    assert told.standing(40).in_force is None

@@ -18,6 +18,7 @@ from keepclear.node.calling import Caller
 from keepclear.node.folder import NodeFolder
 from keepclear.node.request_signatures import RequestSigner
 from keepclear.node.restoring import Restoring, getting
+from keepclear.node.turning import TurnDesk
 from keepclear.record.checkpoints import Checkpoint, sign_checkpoint
 from keepclear.record.forks import ForkEvidence, verify_fork
 from keepclear.record.names import KeyName
@@ -111,7 +112,13 @@ def test_a_node_restored_from_an_older_copy_takes_back_what_it_had_said(tmp_path
             again.start()
             alarms = Alarms(again.database, Acts(again.database, again.clock), again.bell, again.clock, party="A")
             with closing(Caller(RequestSigner(again.records.transport_key(), again.clock))) as caller:
-                restoring = Restoring(again.records, again.peers.of, getting(caller), alarms, again.bell)
+                restoring = Restoring(
+                    again.records,
+                    again.peers.of,
+                    getting(caller, TurnDesk(again.bell, lambda *_: None)),
+                    alarms,
+                    again.bell,
+                )
                 until(lambda: restoring.look() == ())
             until(lambda: not again.records.restored(LINE))
             assert again.records.size(refs[-1].origin) == refs[-1].index + 1

@@ -59,7 +59,12 @@ _Named = Annotated[
 _Document = Annotated[
     str, Path(pattern="^[0-9a-f]{64}$", max_length=64, description="SHA-256 of the document.", examples=["9f" * 32])
 ]
-_HashAsked = Query(pattern="^[0-9a-f]{64}$", max_length=64, examples=["9f" * 32])
+
+
+def _hash_asked(description: str) -> Any:
+    return Query(description=description, pattern="^[0-9a-f]{64}$", max_length=64, examples=["9f" * 32])
+
+
 _ZonesAsked = Annotated[
     list[str] | None,
     Query(
@@ -120,8 +125,8 @@ def get_difference(
     node: TheNode,
     actor: _Reader,  # noqa: ARG001  # as above
     name: _Named,
-    before: Annotated[str, _HashAsked],
-    after: Annotated[str, _HashAsked],
+    before: Annotated[str, _hash_asked("The document that it is compared with: its SHA-256.")],
+    after: Annotated[str, _hash_asked("The document that is looked at: its SHA-256.")],
     line: LineFilter = None,
 ) -> DifferenceTold:
     """What changes from one document to another: clauses and terms side by side, and what changes on the ground."""
