@@ -48,7 +48,14 @@ def told(findings):
     kept = [
         one for one in findings if one.result is not Result.MET and not (one.result is Result.NOT_YET and one.about)
     ]
-    return Counter(replace(one, evidence=()) for one in kept)
+    return Counter(
+        replace(one, evidence=(), from_s=to_the_second(one.from_s), to_s=to_the_second(one.to_s)) for one in kept
+    )
+
+
+def to_the_second(time_s):
+    """Roots of a quadratic are a few microseconds off by what is judged beside; the sentence says the second."""
+    return None if time_s is None else round(time_s)
 
 
 TERMS = tuple(read_term(members_of(name, id=name), ANNEXES, parties=TWO) for name in DOMAIN)
