@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keepclear.cli.screen import note, plain
-from keepclear.errors import Fault, InputError
+from keepclear.cli.screen import note
+from keepclear.cli.story_folder import story_folder, tell
 
 __all__ = ["command"]
 
@@ -37,8 +32,8 @@ def command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     compile_once(shown=True)
-    with _folder(keep) as folder:
-        story = Story(folder, tell=_tell)
+    with story_folder(keep, name="demo") as folder:
+        story = Story(folder, tell=tell)
         try:
             story.run()
         except KeyboardInterrupt:
@@ -47,25 +42,5 @@ def command(
         finally:
             story.end()
     if keep is not None:
-        _tell(f"The folders of the two nodes are in {keep}.")
+        tell(f"The folders of the two nodes are in {keep}.")
     return 0
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is None:
-        made = Path(tempfile.mkdtemp(prefix="keepclear-demo-"))
-        try:
-            yield made
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-        return
-    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-        raise InputError(Fault("there is something already", "a folder that is empty or not there", field="--keep"))
-    keep.mkdir(parents=True, exist_ok=True)
-    yield keep
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(plain(line) + "\n")
-    sys.stdout.flush()

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from keepclear.cli.screen import note, plain, plain_json
+from keepclear.cli.screen import note, plain_json
+from keepclear.cli.story_folder import story_folder, tell
 from keepclear.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -62,10 +60,10 @@ def command(
     found.of(variant)  # whether there is such a one, before anything is begun
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    tell = (lambda _: None) if as_json else _tell
-    with _folder(keep) as folder:
+    told = (lambda _: None) if as_json else tell
+    with story_folder(keep, name="replay") as folder:
         try:
-            return _played(found, variant, folder, speed=speed, serve=serve, as_json=as_json, tell=tell)
+            return _played(found, variant, folder, speed=speed, serve=serve, as_json=as_json, tell=told)
         except KeyboardInterrupt:
             note("Stopped.")
             return 130
@@ -132,8 +130,8 @@ def _json(played: Played) -> dict[str, Any]:
 def _stay(player: Player, speed: float) -> None:
     """Leave the nodes up, with the clock going on, until Ctrl-C."""
     for stand in player.stage.stands.values():
-        _tell(f"The node of {stand.party} is at {stand.url}; token of its folder: {stand.node.folder.local_token()}")
-    _tell("Ctrl-C ends them.")
+        tell(f"The node of {stand.party} is at {stand.url}; token of its folder: {stand.node.folder.local_token()}")
+    tell("Ctrl-C ends them.")
     try:
         while True:
             sleep(_TICK_S)
@@ -156,27 +154,7 @@ def _listed(folder: Path, *, as_json: bool) -> int:
         sys.stdout.write(plain_json(json.dumps(told, ensure_ascii=False, indent=1)) + "\n")
         return 0
     for one in found:
-        _tell(f"{one.name}: {one.title}")
+        tell(f"{one.name}: {one.title}")
         for name, variant in one.variants.items():
-            _tell(f"   {name:24} {variant.title}")
+            tell(f"   {name:24} {variant.title}")
     return 0
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is None:
-        made = Path(tempfile.mkdtemp(prefix="keepclear-replay-"))
-        try:
-            yield made
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-        return
-    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
-        raise InputError(Fault("there is something already", "a folder that is empty or not there", field="--keep"))
-    keep.mkdir(parents=True, exist_ok=True)
-    yield keep
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(plain(line) + "\n")
-    sys.stdout.flush()
