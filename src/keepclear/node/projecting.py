@@ -89,6 +89,8 @@ class Projector:
         self._lock = threading.RLock()
         self._members: dict[str, Membership | None] = {}
         self._doubtful: set[str] = set()
+        # Whether bodies may have come that are not in the tables: they may have, before this process was there.
+        self._bodies_came = True
         self._rung_for: frozenset[str] = frozenset()
         self._is_whole = False
         # How far each log is in the tables at least. It is never taken back: a rebuild gives the same rows in the end.
@@ -144,6 +146,8 @@ class Projector:
         self._rung_for |= topics
         if topics & {"line", "body"}:
             self._doubtful.update(self.records.lines())
+        if "body" in topics:
+            self._bodies_came = True
 
     # --- catching up -----------------------------------------------------------------------------------------------
 
@@ -322,6 +326,7 @@ class Projector:
             return None  # its leaf is none that we can read: it stays in the log, and counts as unread
 
     def _take_bodies(self) -> int:
+        self._bodies_came = False  # before looking: what comes meanwhile is looked at again
         with self.database.reading() as conn:
             waiting = awaiting(conn)
         done = 0
@@ -470,7 +475,8 @@ class Projector:
         if self._not_taken(held):
             with self.database.reading() as conn:
                 missing = _missing(conn, self._not_taken(held))
-        if missing <= _AT_ONCE and (missing or self._doubtful) and self._lock.acquire(timeout=_LOOK_S):
+        behind = missing or self._doubtful or self._bodies_came
+        if behind and missing <= _AT_ONCE and self._lock.acquire(timeout=_LOOK_S):
             try:
                 self.catch_up()
             except KeepclearError as error:

@@ -191,6 +191,22 @@ def test_a_body_that_comes_later_is_searched_when_it_comes(pair):
         assert tr.search.conflicts_of(convoy("TR", "x", lat=-30.0), conn=conn).answer is Answer.CLEAR
 
 
+def test_a_body_that_came_before_a_start_is_in_the_first_answer_after_it(pair):
+    ru, tr = pair
+    ours = ru.file(convoy("RU", "c1"), "TR")
+    origin = ru.records.own_origin(LINE)
+    with ru.records.reading(origin) as theirs, tr.records.reading(origin) as mirror:
+        before = mirror.size
+        mirror.extend(theirs.checkpoint(), list(theirs.leaves(before)))
+        bodies = {n: theirs.entry(n) for n in range(before, theirs.size)}
+    tr.projector.catch_up()
+    tr.records.put_bodies(origin, bodies)
+    tr.begin()
+    with tr.projector.asked() as (conn, doubts):
+        found = tr.search.conflicts_of(patrol("TR", "p1"), conn=conn, doubts=doubts)
+    assert [one.filing.ref for one in found.conflicts] == [ours]
+
+
 def test_practice_meets_practice_alone(pair):
     ru, tr = pair
     ru.file(convoy("RU", "c1"), "TR", exercise=True)
