@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from keepclear.errors import StoreError
 from keepclear.node.folder import NodeFolder
 
 KEEPCLEAR = [sys.executable, "-m", "keepclear.cli"]
@@ -114,6 +116,26 @@ def test_serving(parties: Path) -> None:
         assert node.wait(30) == 0
     assert not (parties / "north" / "run" / "node.json").exists()
     assert "does not run" in ask(parties, "stop", "north")
+
+
+@pytest.mark.slow
+def test_a_node_that_is_only_starting_is_stopped_too(parties: Path) -> None:
+    folder = NodeFolder(parties / "north")
+    with subprocess.Popen(
+        [*KEEPCLEAR, "serve", "north", "--port", "0"], cwd=parties, stdout=subprocess.DEVNULL
+    ) as node:
+        while not _is_locked(folder):  # seen before it says where it is
+            time.sleep(0.002)
+        assert "has stopped" in ask(parties, "stop", "north")
+        assert node.wait(30) == 0
+
+
+def _is_locked(folder: NodeFolder) -> bool:
+    try:
+        with folder.lock():
+            return False
+    except StoreError:
+        return True
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import os
 import signal
 from contextlib import suppress
 from time import sleep
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from keepclear.cli.folders import DirArgument
 from keepclear.cli.output import put
 from keepclear.clock import monotonic_s
 from keepclear.errors import StoreError
+
+if TYPE_CHECKING:
+    from keepclear.node.folder import NodeFolder, Running
 
 __all__ = ["command"]
 
@@ -30,7 +33,7 @@ def command(
     from keepclear.cli.node_link import folder_of
 
     folder = folder_of(directory)
-    running = folder.running()
+    running = _running(folder)
     if running is None:
         put([f"The node of {folder.party} does not run.\n"], None)
         return 0
@@ -43,3 +46,19 @@ def command(
         sleep(0.05)
     put([f"The node of {folder.party} has stopped.\n"], None)
     return 0
+
+
+def _running(folder: NodeFolder) -> Running | None:
+    """The node that runs; one that is just starting is waited for, or it would go on after it was stopped."""
+    until_s = monotonic_s() + _WAIT_S
+    while True:
+        running = folder.running()
+        if running is not None:
+            return running
+        try:
+            with folder.lock():
+                return None
+        except StoreError:  # it is starting, or a command works in its place for a moment
+            if monotonic_s() > until_s:
+                raise
+            sleep(0.05)
