@@ -57,7 +57,7 @@ def _settings() -> list[str]:
 
 
 def _command_line() -> list[str]:
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app())
     every = dict(commands(group))
     lines = ["# The command line", "", "```text"]
     lines += [f"keepclear {name} {_usage(command)}".rstrip() for name, command in every.items()]

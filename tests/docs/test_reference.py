@@ -13,7 +13,7 @@ from keepclear.node.settings import rows
 from tools import make_reference
 
 PAGES = make_reference.pages()
-COMMANDS: dict[str, Any] = dict(make_reference.commands(typer.main.get_command(app)))
+COMMANDS: dict[str, Any] = dict(make_reference.commands(typer.main.get_command(app())))
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

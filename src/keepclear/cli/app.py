@@ -4,45 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from keepclear import __version__
-from keepclear.cli import (
-    agreement,
-    alarm,
-    audit,
-    backup,
-    check,
-    claim,
-    claim_node,
-    conflict,
-    convert,
-    demo,
-    draft,
-    encounter,
-    filing,
-    formats,
-    inbox,
-    incident,
-    init,
-    joint,
-    key,
-    line,
-    log,
-    measure,
-    minima,
-    node_proof,
-    positions,
-    replay,
-    series,
-    serve,
-    stop,
-    talk,
-    user,
-    verify,
-)
 from keepclear.cli.options import shielded
 from keepclear.cli.screen import plain
 from keepclear.errors import InputError, IntegrityError, PeerError, StoreError
@@ -53,56 +21,74 @@ NOT_PROVED = 1  # of the commands that prove something
 BAD_INPUT = 2
 NOT_STORED = 74  # EX_IOERR of sysexits.h
 
-app = typer.Typer(
-    name="keepclear",
-    add_completion=False,
-    rich_markup_mode=None,  # the same plain help on a terminal, in a pipe and in the documentation
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
 # Options that do not exist are left in FILE, where `refuse_unknown` names all of them at once.
 _LENIENT = {"ignore_unknown_options": True}
-app.command("check", context_settings=_LENIENT)(check.command)
-app.command("convert", context_settings=_LENIENT)(convert.command)
-app.command("formats", short_help="Show which files can be read and written.")(formats.command)
-app.command("minima", short_help="Show the least separation between two kinds.")(minima.command)
-app.command("encounter", context_settings=_LENIENT, short_help="Say what an encounter was, by the record.")(
-    encounter.command
+
+
+@dataclass(frozen=True)
+class _Command:
+    """Where a command is, by its module here; a group of commands is its module's `app`."""
+
+    name: str
+    module: str
+    function: str = "command"
+    help: str | None = None
+    settings: dict[str, bool] | None = None
+
+    def add_to(self, program: typer.Typer) -> None:
+        module = import_module(f"keepclear.cli.{self.module}")
+        if self.function == "app":
+            program.add_typer(module.app)
+        else:
+            made = program.command(self.name, context_settings=self.settings, short_help=self.help)
+            made(getattr(module, self.function))
+
+
+def _group(name: str, module: str = "") -> _Command:
+    return _Command(name, module or name, "app")
+
+
+# In the order in which the help shows them: commands, and then groups of them.
+_COMMANDS = (
+    _Command("check", "check", settings=_LENIENT),
+    _Command("convert", "convert", settings=_LENIENT),
+    _Command("formats", "formats", help="Show which files can be read and written."),
+    _Command("minima", "minima", help="Show the least separation between two kinds."),
+    _Command("encounter", "encounter", help="Say what an encounter was, by the record.", settings=_LENIENT),
+    _Command("verify", "verify", settings=_LENIENT),
+    _Command("audit", "audit", settings=_LENIENT),
+    _Command("init", "init", help="Set up your party's node."),
+    _Command("serve", "serve", help="Start your party's node."),
+    _Command("stop", "stop", help="Stop your party's node."),
+    _Command("file", "filing", "file", "File what you plan, and see what it comes too close to."),
+    _Command("amend", "filing", "amend", "File a plan in the place of an earlier one."),
+    _Command("cancel", "filing", "cancel", "Say that a filing no longer stands."),
+    _Command("say", "talk", "say", "Say something to the others."),
+    _Command("answer", "talk", "answer", "Answer what another party has said."),
+    _Command("inbox", "inbox", help="Show what waits for an answer, and how your filings stand."),
+    _Command("proof", "node_proof", help="Write the proof of an entry."),
+    _Command("demo", "demo", help="Watch two nodes on this machine go through a story."),
+    _Command("replay", "replay", help="Watch a scenario played by real nodes, and checked."),
+    _Command("backup", "backup", "backup", "Copy your node into one file."),
+    _Command("restore", "backup", "restore", "Put a node back from a backup."),
+    _Command("rebuild", "backup", "rebuild", "Make the tables anew from the logs."),
+    _Command("export", "backup", "export", "Write what your party has said into a folder."),
+    _Command("encounters", "incident", "encounters", "Show the encounters that your node has found."),
+    _Command("measure", "measure", help="Say what would keep filings apart, or have them meet."),
+    _group("line"),
+    _group("agreement"),
+    _group("draft"),
+    _group("conflict"),
+    _group("series"),
+    _group("alarm"),
+    _group("user"),
+    _group("key"),
+    _group("log"),
+    _group("claim", "claim_node"),  # which puts its commands beside those that need no node
+    _group("positions"),
+    _group("joint"),
+    _group("incident"),
 )
-app.command("verify", context_settings=_LENIENT)(verify.command)
-app.command("audit", context_settings=_LENIENT)(audit.command)
-app.command("init", short_help="Set up your party's node.")(init.command)
-app.command("serve", short_help="Start your party's node.")(serve.command)
-app.command("stop", short_help="Stop your party's node.")(stop.command)
-app.add_typer(line.app)
-app.command("file", short_help="File what you plan, and see what it comes too close to.")(filing.file)
-app.command("amend", short_help="File a plan in the place of an earlier one.")(filing.amend)
-app.command("cancel", short_help="Say that a filing no longer stands.")(filing.cancel)
-app.command("say", short_help="Say something to the others.")(talk.say)
-app.command("answer", short_help="Answer what another party has said.")(talk.answer)
-app.command("inbox", short_help="Show what waits for an answer, and how your filings stand.")(inbox.command)
-app.command("proof", short_help="Write the proof of an entry.")(node_proof.command)
-app.command("demo", short_help="Watch two nodes on this machine go through a story.")(demo.command)
-app.command("replay", short_help="Watch a scenario played by real nodes, and checked.")(replay.command)
-app.command("backup", short_help="Copy your node into one file.")(backup.backup)
-app.command("restore", short_help="Put a node back from a backup.")(backup.restore)
-app.command("rebuild", short_help="Make the tables anew from the logs.")(backup.rebuild)
-app.command("export", short_help="Write what your party has said into a folder.")(backup.export)
-app.add_typer(agreement.app)
-app.add_typer(draft.app)
-app.add_typer(conflict.app)
-app.add_typer(series.app)
-app.add_typer(alarm.app)
-app.add_typer(user.app)
-app.add_typer(key.app)
-app.add_typer(log.app)
-assert claim_node.app is claim.app  # its commands stand beside those that need no node
-app.add_typer(claim.app)
-app.add_typer(positions.app)
-app.add_typer(joint.app)
-app.add_typer(incident.app)
-app.command("encounters", short_help="Show the encounters that your node has found.")(incident.encounters)
-app.command("measure", short_help="Say what would keep filings apart, or have them meet.")(measure.command)
 
 
 _STATUS_OF: dict[type[Exception], int] = {PeerError: BAD_INPUT, IntegrityError: NOT_PROVED, StoreError: NOT_STORED}
@@ -114,7 +100,6 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _top(
     version: Annotated[
         bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
@@ -131,6 +116,31 @@ def _top(
     """
 
 
+def _program(commands: Iterable[_Command]) -> typer.Typer:
+    program = typer.Typer(
+        name="keepclear",
+        add_completion=False,
+        rich_markup_mode=None,  # the same plain help on a terminal, in a pipe and in the documentation
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    program.callback()(_top)
+    for command in commands:
+        command.add_to(program)
+    return program
+
+
+def app() -> typer.Typer:
+    """The whole program, with every command."""
+    return _program(_COMMANDS)
+
+
+def _program_of(arguments: list[str]) -> typer.Typer:
+    """What is enough for that command line: all others would have to be loaded, which takes longer than a check."""
+    asked = next((one for one in arguments if not one.startswith("-")), "")
+    return _program([one for one in _COMMANDS if one.name == asked] or _COMMANDS)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status."""
     if not arguments:  # help, but not the exit status of an answer
@@ -138,7 +148,7 @@ def run(arguments: list[str]) -> int:
         return BAD_INPUT
     try:
         # Not main(): it would end a closed pipe with status 1, which here reads as "conflict".
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(_program_of(arguments))
         with command.make_context("keepclear", shielded(arguments)) as context:
             status = command.invoke(context)
     except typer.Exit as leaving:

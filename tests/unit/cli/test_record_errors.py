@@ -43,7 +43,7 @@ def test_each_kind_has_its_status_and_one_line_per_fault(
     def two() -> None:
         raise AssertionError
 
-    monkeypatch.setattr(program, "app", broken)
+    monkeypatch.setattr(program, "_program_of", lambda _: broken)
     assert program.run(["one"]) == status
     shown = capsys.readouterr()
     assert (shown.out, shown.err.splitlines()) == ("", str(error).splitlines())

@@ -54,7 +54,7 @@ def test_the_command_takes_the_files_as_they_are(two, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "out")
     assert files.name == f"A-north-{filed.ref.index}"
     arguments = files.sentence.removeprefix("Check it with: keepclear ").split(". ")[0].rstrip(".").split()
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(app(), arguments)
     assert done.exit_code == 0, done.output
 
 
