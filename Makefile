@@ -20,7 +20,8 @@ LOCK := requirements/ci.txt
 GO_LOCK := requirements/go.txt
 GO_VENV := .venv-go
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
-KERNEL_TESTS := -m "kernels and not slow"
+KERNEL_TESTS := -m "not slow" tests/unit/geo tests/unit/separation tests/unit/agreements/test_borders.py \
+  tests/reference/test_switzerland.py
 
 .PHONY: run test fast check lint fix bench fuzz soak docs lock lowest clean ci wheel-tests kernel-tests
 .DEFAULT_GOAL := run

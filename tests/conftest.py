@@ -13,7 +13,6 @@ import keepclear
 from tests.postgres import Server, running_server
 
 ROOT = Path(__file__).parents[1]
-_KERNEL_TESTS = (ROOT / "tests" / "unit" / "geo", ROOT / "tests" / "unit" / "separation")
 
 
 # Derandomised, so that the same commit always gets the same answer; `make fuzz` is the one that explores.
@@ -42,12 +41,6 @@ def postgres() -> Iterator[Server]:
 
 def pytest_report_header() -> str:
     return f"keepclear {keepclear.__version__} from {Path(keepclear.__file__).parent}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if any(item.path.is_relative_to(folder) for folder in _KERNEL_TESTS):
-            item.add_marker("kernels")
 
 
 @pytest.hookimpl(wrapper=True)

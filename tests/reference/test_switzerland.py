@@ -19,8 +19,6 @@ SLICE = Path(__file__).parents[2] / "examples" / "switzerland" / "busiest-hour.p
 COUNTED = {"hour": (16, 36), "day": (163, 281)}
 SETS = ["hour", "day"] if importlib.util.find_spec("traffic") else ["hour"]
 
-pytestmark = pytest.mark.kernels
-
 
 @cache
 def _positions(name: str) -> Positions:

@@ -13,7 +13,6 @@ from keepclear.separation.world import compile_world
 GEOD = Geod(ellps="WGS84")
 
 
-@pytest.mark.kernels
 @pytest.mark.parametrize("length_m", [12e3, 29e3, 31e3, 3000e3])
 @pytest.mark.parametrize(("lat", "azimuth"), [(0.0, 0.0), (0.0, 90.0), (46.0, 45.0), (-70.0, 120.0), (89.99, 10.0)])
 def test_a_cut_leg_is_where_the_geodesic_is(lat, azimuth, length_m):

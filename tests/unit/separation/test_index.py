@@ -19,8 +19,6 @@ from keepclear.separation.known import Key, Known
 from tests.reference.made import HOME, operation, track, zone
 from tests.reference.worlds import EPOCH_S, volume
 
-pytestmark = pytest.mark.kernels
-
 EAST = track((0, -5000, 0, 1000), (100, 5000, 0, 1000))
 NORTH = track((0, 0, -5000, 1000), (100, 0, 5000, 1000))
 

@@ -22,8 +22,6 @@ from keepclear.separation.minima import MinimaTable
 from tests.reference.made import HOME, at, operation, track, zone
 from tests.reference.worlds import EPOCH_S, volume
 
-pytestmark = pytest.mark.kernels
-
 MINIMA = MinimaTable.single(500.0, 100.0)
 EAST = track((0, -60_000, 0, 2000), (600, 0, 0, 2000), (1200, 60_000, 0, 2000))
 NORTH = track((0, 0, -60_000, 2000), (600, 0, 0, 2000), (1200, 0, 60_000, 2000))
