@@ -21,17 +21,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
 from keepclear.errors import Fault, InputError, StoreError
 from keepclear.node.settings import Settings, write_settings
 from keepclear.store.files import write_whole
-from keepclear.store.log_store import LogStore
-from keepclear.store.node.database import NodeDatabase
 from keepclear.store.party_folder import PartyFolder
 from keepclear.store.party_keys import Passphrase
+
+if TYPE_CHECKING:
+    from keepclear.store.log_store import LogStore
+    from keepclear.store.node.database import NodeDatabase
 
 __all__ = ["NodeFolder", "Running"]
 
@@ -134,6 +136,8 @@ class NodeFolder(PartyFolder):
 
     def open_database(self, *, readonly: bool = False) -> NodeDatabase:
         """What the node keeps besides the logs."""
+        from keepclear.store.node.database import NodeDatabase
+
         return NodeDatabase.open(self.settings.database or self.path / "node.db", readonly=readonly)
 
     @contextmanager

@@ -20,13 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keepclear.errors import Fault, InputError
 from keepclear.record.names import KeyName
 from keepclear.store.log import Log
 from keepclear.store.log_store import LogStore
 from keepclear.store.party_keys import PartyKeys
-from keepclear.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from keepclear.store.sqlite import SqliteStore
 
 __all__ = ["PartyFolder"]
 
@@ -71,6 +74,8 @@ class PartyFolder(PartyKeys):
             raise InputError(
                 Fault("there are no logs here yet", "keepclear log new DIR --line NAME", str(self._store_path))
             )
+        from keepclear.store.sqlite import SqliteStore  # what asks a node that runs has no need of SQL
+
         store = SqliteStore(self._store_path, readonly=readonly)
         try:
             yield store
