@@ -1,7 +1,12 @@
-"""Every scenario in every variant, played by real nodes: all that it expects is so, and what it is known for."""
+"""Every scenario in every variant, played by real nodes: all that it expects is so, and what it is known for.
+
+Those that a page of the documentation shows are played by the test of that page (`tests/docs/test_examples.py`), by the
+command that stands there; here it is only looked at what the page shows. The others are played here.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,12 @@ from keepclear.cli.replay import serve_at
 from keepclear.replay.player import Played, Player
 from keepclear.replay.scenarios import read_scenario
 
-SCENARIOS = Path(__file__).parents[2] / "examples" / "scenarios"
+ROOT = Path(__file__).parents[2]
+SCENARIOS = ROOT / "examples" / "scenarios"
+_SHOWN = re.compile(
+    r"^\$ keepclear replay examples/scenarios/(?P<name>[a-z-]+)(?: --variant (?P<variant>[a-z-]+))?(?: \|.*)?\n"
+    r"(?P<story>(?:(?!\$ |```).*\n)*)", re.MULTILINE,
+)  # fmt: skip
 
 # What each comes to, said here too: a scenario whose expectations were weakened would be found.
 LABELS: dict[tuple[str, str], tuple[set[str], set[str]]] = {
@@ -51,6 +61,14 @@ steps:
 """
 
 
+# What the pages show, by scenario and variant.
+SHOWN = {
+    (found["name"], found["variant"] or "main"): found["story"]
+    for page in (ROOT / "docs" / "scenarios").glob("*.md")
+    for found in _SHOWN.finditer(page.read_text(encoding="utf-8"))
+}
+
+
 def _results(played: Played, verb: str) -> list[Any]:
     return [one.result for one in played.steps if one.verb == verb]
 
@@ -64,8 +82,17 @@ def test_every_variant_is_known_here() -> None:
     assert found == set(LABELS)
 
 
+@pytest.mark.parametrize(("name", "variant"), sorted(SHOWN))
+def test_a_page_shows_what_its_scenario_comes_to(name: str, variant: str) -> None:
+    story = SHOWN[name, variant]
+    assert story.splitlines()[-1] == "All ... expectations were met."
+    labels, weights = LABELS[name, variant]
+    assert set(re.findall(r" sees ([A-Z-]+)(?= \(by| \.\.\.)", story)) == {one.upper() for one in labels}
+    assert set(re.findall(r" weighs \S+: ([A-Z]+)", story)) == {one.upper() for one in weights}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "variant"), sorted(LABELS))
+@pytest.mark.parametrize(("name", "variant"), sorted(set(LABELS) - set(SHOWN)))
 def test_a_scenario_goes_as_it_says(name: str, variant: str, tmp_path: Path) -> None:
     lines: list[str] = []
     player = Player(read_scenario(SCENARIOS / name), variant, tmp_path, serve=serve_at, tell=lines.append)
