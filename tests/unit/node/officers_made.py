@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from keepclear.model.extents import Volume
 from keepclear.model.footprints import Circle
@@ -94,11 +95,14 @@ class Officer(MadeNode):
         super().close()
 
 
+Desk = TypeVar("Desk", bound=Officer)
+
+
 @contextmanager
-def together(path: Path, *parties: str) -> Iterator[list[Officer]]:
+def together(path: Path, *parties: str, kind: type[Desk] = Officer) -> Iterator[list[Desk]]:
     """Nodes of these parties on one line."""
     now_s = copied(path, LINE, *parties)
-    made = [Officer(path / party, party) for party in parties]
+    made = [kind(path / party, party) for party in parties]
     try:
         for one in made:
             one.now_s = now_s

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -25,8 +24,7 @@ from keepclear.node.watching import Watching
 from keepclear.store.node.events import since
 from keepclear.times import to_text
 from keepclear.watch.batches import batch_hash
-from tests.unit.node.lines_made import copied
-from tests.unit.node.officers_made import LINE, NOON_S, OFFICER, Officer, share
+from tests.unit.node.officers_made import LINE, NOON_S, OFFICER, Officer, share, together
 
 __all__ = ["CHIEF", "DEPUTY", "LINE", "NOON_S", "OFFICER", "Watcher", "batch_hash", "line_text", "share", "watching"]
 
@@ -81,20 +79,9 @@ class Watcher(Officer):
             return [event for event in since(conn, 0, limit=5000) if event.type == kind]
 
 
-@contextmanager
-def watching(path: Path, *parties: str) -> Iterator[list[Watcher]]:
+def watching(path: Path, *parties: str) -> AbstractContextManager[list[Watcher]]:
     """Nodes of these parties on one line."""
-    now_s = copied(path, LINE, *parties)
-    made = [Watcher(path / party, party) for party in parties]
-    try:
-        for one in made:
-            one.now_s = now_s
-            one.projector.start()
-            one.projector.catch_up()
-        yield made
-    finally:
-        for one in made:
-            one.close()
+    return together(path, *parties, kind=Watcher)
 
 
 def line_text(unit: str, *rows, **more) -> bytes:
