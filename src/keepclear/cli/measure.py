@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -26,8 +26,10 @@ def command(
 
     It is mutual once the other side says that it concurs: keepclear answer DIR ENTRY concur.
     """
+    from keepclear.record.bodies.joint import MeasureKind
+
     faults = Faults()
-    chosen = faults.take("MEASURE", measure, parse_choice("time", "route", "level", "area", "meeting"))
+    chosen = faults.take("MEASURE", measure, parse_choice(*get_args(MeasureKind)))
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
         said = node.requests.post("/measures", {"measure": chosen, "text": text, "filings": filings})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from keepclear.errors import Fault, InputError
 from keepclear.model.operations import Operation
+from keepclear.record.bodies.joint import MeasureKind
 from keepclear.record.bodies.plans import OperationBody
 from keepclear.replay.doing import Doing, Verb
 from keepclear.replay.plans import read_plan
@@ -158,7 +159,7 @@ class Measure(Verb):
     """Say a measure about filings of both sides; it is mutual once the other concurs."""
 
     filings: list[str]
-    measure: Literal["time", "route", "level", "meeting", "area"]
+    measure: MeasureKind
     text: str
 
     def do(self, doing: Doing) -> Any:

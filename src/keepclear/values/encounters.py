@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from keepclear.record.bodies.joint import MeasureKind
 from keepclear.record.bodies.watched import ClaimBody
 from keepclear.values.base import Asked, EntryId, LineName, LongText, PartyName, Time, Told
 
@@ -260,5 +261,5 @@ class MeasureAsked(Asked):
     """
 
     filings: Annotated[list[EntryId], Field(min_length=2, max_length=1000)]
-    measure: Literal["time", "route", "level", "meeting", "area"]
+    measure: MeasureKind
     text: LongText = Field(examples=["Ours stay at FL270 and above until 11:00Z."])

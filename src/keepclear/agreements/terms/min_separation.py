@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from keepclear.model.findings import Answer
 from keepclear.model.footprints import Circle, Corridor, Edges, Footprint
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation
+from keepclear.record.bodies.joint import MeasureKind
 from keepclear.record.entries import EntryRef
 from keepclear.separation.evidence import PairEvidence, collect
 from keepclear.separation.judging import judge_moving
@@ -33,7 +34,7 @@ from keepclear.separation.world import compile_world
 
 __all__ = ["MinSeparation"]
 
-MEASURES = ("time", "route", "level", "meeting", "area")
+MEASURES = get_args(MeasureKind)
 _OF_THE_PLAN_M = {Domain.GROUND: 5_000.0, Domain.UAS: 1_000.0}
 """A track that names no filing is part of a joint plan only so near to it; 10 NM at sea and in the air."""
 _ELSEWHERE_M = 18_520.0

@@ -29,7 +29,12 @@ from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.canonical import MOST_INTEGER, canonical
 from keepclear.record.entry_types import EntryType
 
-__all__ = ["JointPlanBody", "JointPlanSignedBody", "MeasureBody", "MeetingValue", "PlanParticipant", "PlanValue"]
+__all__ = [
+    "JointPlanBody", "JointPlanSignedBody", "MeasureBody", "MeasureKind", "MeetingValue", "PlanParticipant",
+    "PlanValue",
+]  # fmt: skip
+
+MeasureKind = Literal["time", "route", "level", "meeting", "area"]
 
 _MOST_OPERATIONS = 1000
 _Id = Annotated[str, Field(min_length=1, max_length=200)]
@@ -196,7 +201,7 @@ class MeasureBody(Body):
     TYPE: ClassVar[EntryType] = EntryType.MEASURE
 
     filings: Annotated[list[EntryRefValue], Field(min_length=2, max_length=MOST_PARTS)]
-    measure: Literal["time", "route", "level", "meeting", "area"]
+    measure: MeasureKind
     text: Text
 
     def check(self) -> None:
