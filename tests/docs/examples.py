@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Block", "blocks", "matches", "run_console", "run_python"]
+__all__ = ["INSTALLED", "Block", "blocks", "matches", "run_console", "run_python"]
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INSTALLED = Path(sys.executable).parent
 _MARK = "\x01end of output\x01"
 
 
@@ -42,11 +43,19 @@ def blocks(page: str) -> Iterator[Block]:
         yield Block(language, file.strip(), match[2], page.count("\n", 0, match.start()) + 1)
 
 
-def run_console(block: Block, folder: Path) -> list[str]:
-    """What is wrong with the outputs shown, one text for each command that prints something else."""
+def run_console(block: Block, folder: Path, programs: Path = INSTALLED) -> list[str]:
+    """What is wrong with the outputs shown, one text for each command that prints something else.
+
+    Parameters
+    ----------
+    block, folder
+        What is run, and where.
+    programs
+        A folder for the front of ``PATH``, in which ``keepclear`` is.
+    """
     asked = _commands(block.text)
     script = "".join(f"{{ {command}\n}} 2>&1; s=$?; printf '%s' '{_MARK}'; (exit $s)\n" for command, _ in asked)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(programs), str(INSTALLED), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,

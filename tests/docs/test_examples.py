@@ -18,10 +18,13 @@ from typing import Any
 import pytest
 
 import keepclear
-from tests.docs.examples import Block, blocks, matches, run_console, run_python
+from tests.docs.examples import INSTALLED, Block, blocks, matches, run_console, run_python
+from tests.docs.forking import keepclear_forked
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Run by the program as it is installed; the others by forks of it.
+AS_INSTALLED = (ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "howto" / "node.md")
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(keepclear.__path__, "keepclear.")
@@ -43,16 +46,26 @@ def nothing_runs_on(tmp_path: Path) -> Iterator[None]:
             os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
 
 
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where there is a `keepclear` that has loaded everything."""
+    with keepclear_forked(tmp_path_factory.mktemp("forked")) as programs:
+        yield programs
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_examples_print_what_the_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: Path
+) -> None:
+    programs = INSTALLED if page in AS_INSTALLED else forked
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     wrong = []
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "console":
-            wrong += run_console(block, tmp_path)
+            wrong += run_console(block, tmp_path, programs)
         elif block.language == "python":
             wrong += run_python(block, names)
         elif block.file:

@@ -57,9 +57,6 @@ def test_a_check_after_warming_compiles_neither_the_search_nor_the_judges_again(
     run(tmp_path, warm)
     assert not {"_sweep", "_advance", "_judge_hits", "_on_surface", "judge_legs"} & compiled_by_a_check(tmp_path)
     assert compiled_by_a_check(tmp_path) == set(), "and a second check nothing at all"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_the_first_check_of_all_compiles_them(tmp_path: Path) -> None:
-    assert {"_sweep", "_advance"} <= compiled_by_a_check(tmp_path), "else the test above would see nothing"
+    for kept in tmp_path.rglob("*._sweep-*"):
+        kept.unlink()
+    assert "_sweep" in compiled_by_a_check(tmp_path), "or nothing would have been seen above either"
