@@ -27,6 +27,7 @@ __all__ = [
     "chord_of_arc_m",
     "farther_m",
     "geodesic_points",
+    "geodesic_starts",
     "lift",
     "longest_leg_m",
     "sag_limit_m",
@@ -199,4 +200,21 @@ def geodesic_points(
     ones = np.ones(pieces + 1)
     lon, lat, _ = geod.fwd(lon0_deg * ones, lat0_deg * ones, azimuth * ones, length * fractions)
     lon[0], lat[0], lon[-1], lat[-1] = lon0_deg, lat0_deg, lon1_deg, lat1_deg
+    return lon, lat
+
+
+def geodesic_starts(
+    lon0_deg: Array, lat0_deg: Array, lon1_deg: Array, lat1_deg: Array, pieces: npt.NDArray[np.intp]
+) -> tuple[Array, Array]:
+    """Where each piece of many shortest paths begins, path after path: the points of `geodesic_points` but the last.
+
+    All at once, since PROJ takes longer to be asked than to answer.
+    """
+    geod = _geod()
+    azimuth, _, length = geod.inv(lon0_deg, lat0_deg, lon1_deg, lat1_deg)
+    path = np.repeat(np.arange(len(pieces)), pieces)
+    first = np.cumsum(pieces) - pieces
+    fraction = (np.arange(len(path)) - first[path]) * (1.0 / pieces)[path]
+    lon, lat, _ = geod.fwd(lon0_deg[path], lat0_deg[path], azimuth[path], length[path] * fraction)
+    lon[first], lat[first] = lon0_deg, lat0_deg
     return lon, lat

@@ -8,36 +8,61 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.kernel import kernel
-from keepclear.separation.shapes import contains_point
+from keepclear.separation.shapes import BLOCK, contains_point
 
 __all__ = ["from_footprint", "from_path", "nearest_of_each"]
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_ROUNDED_M = 1e-3
+"""More than a distance from a bounding sphere is off by rounding: so much nearer than it seems is nothing left out."""
 
 
 @kernel
 def from_footprint(
     points: Array,
     edges: Array,
+    blocks: Array,
     rings: Array,
-    ring_first: npt.NDArray[np.int64],
+    ring_first: Ints,
     has_inside: bool | np.bool_,
     radius_m: float,
     out: Array,
 ) -> None:
-    """Distance of points from a footprint, negative inside."""
+    """Distance of points from a footprint, negative inside; `blocks` are the bounding spheres of its edges."""
+    near = 0  # a unit that moves is mostly nearest to what it was nearest to before
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
-        best = math.inf
-        for e in range(edges.shape[0]):
-            square = _to_segment(x, y, z, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], edges[e, 4], edges[e, 5])[
-                0
-            ]
-            best = min(best, square)
+        best = _of_block(x, y, z, edges, near) if blocks.shape[0] else math.inf
+        for b in range(blocks.shape[0]):
+            if _is_beyond(x, y, z, blocks, b, math.sqrt(best)):
+                continue
+            square = _of_block(x, y, z, edges, b)
+            if square < best:
+                best, near = square, b
         distance = math.sqrt(best)
         if has_inside and contains_point(rings, ring_first, 0, ring_first.shape[0] - 1, x, y, z):
             distance = -distance
         out[i] = distance - radius_m
+
+
+@kernel
+def _is_beyond(x, y, z, blocks, b, reach_m):  # type: ignore[no-untyped-def]
+    """Whether all edges under a bounding sphere are further from a point than that."""
+    far = reach_m + blocks[b, 3] + _ROUNDED_M
+    dx, dy, dz = x - blocks[b, 0], y - blocks[b, 1], z - blocks[b, 2]
+    return dx * dx + dy * dy + dz * dz > far * far
+
+
+@kernel
+def _of_block(x, y, z, edges, b):  # type: ignore[no-untyped-def]
+    """Square of the distance of a point from the nearest of the edges of a block."""
+    best = math.inf
+    for e in range(b * BLOCK, min((b + 1) * BLOCK, edges.shape[0])):
+        square = _to_segment(x, y, z, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], edges[e, 4], edges[e, 5])[0]
+        best = min(best, square)
+    return best
 
 
 @kernel
@@ -75,9 +100,13 @@ def from_path(
     for i in range(points.shape[0]):
         low, high = time_s[i] - late_s, time_s[i] + early_s
         best, own[i], w84[i] = math.inf, math.nan, math.nan
-        for k in range(max(n - 1, 1)):
+        # Times go up, so the first leg that ends late enough is found by halves, and the first that begins too late
+        # is the end.
+        for k in range(max(0, np.searchsorted(plan_s, low) - 1), max(n - 1, 1)):
             k1 = min(k + 1, n - 1)
-            if plan_s[k1] < low or plan_s[k] > high:
+            if plan_s[k] > high:
+                break
+            if plan_s[k1] < low:
                 continue
             f0, f1 = 0.0, 1.0
             step = plan_s[k1] - plan_s[k]
@@ -99,17 +128,37 @@ def from_path(
 
 @kernel
 def nearest_of_each(
-    x: float, y: float, z: float, edges: Array, radius_m: Array, first: npt.NDArray[np.int64], out: Array
+    places: Array,
+    edges: Array,
+    radius_m: Array,
+    first: Ints,
+    blocks: Array,
+    block_first: Ints,
+    block_size: int,
+    wanted: npt.NDArray[np.bool_],
+    reach_m: Array,
+    out: Array,
 ) -> None:
-    """Distance of a point from the nearest of each run of edges, each edge with a half-width; infinite for no edges.
+    """Distance of the nearest of some places from the nearest edge of each wanted run, each edge with a half-width.
 
-    Run k has the edges from ``first[k]`` to before ``first[k + 1]``.
+    Run k has the edges from ``first[k]`` to before ``first[k + 1]``; its bounding spheres likewise, of `block_size`
+    edges each, their half-widths included. Infinite where a run is not wanted, or is further away than its reach.
     """
     for k in range(first.shape[0] - 1):
-        best = math.inf
-        for e in range(first[k], first[k + 1]):
-            square = _to_segment(x, y, z, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], edges[e, 4], edges[e, 5])[
-                0
-            ]
-            best = min(best, math.sqrt(square) - radius_m[e])
-        out[k] = best
+        out[k] = math.inf
+        if not wanted[k]:
+            continue
+        for b in range(block_first[k], block_first[k + 1]):
+            low = first[k] + (b - block_first[k]) * block_size
+            high = min(low + block_size, first[k + 1])
+            for p in range(places.shape[0]):
+                x, y, z = places[p, 0], places[p, 1], places[p, 2]
+                if _is_beyond(x, y, z, blocks, b, min(out[k], reach_m[k])):
+                    continue
+                for e in range(low, high):
+                    square = _to_segment(
+                        x, y, z, edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3], edges[e, 4], edges[e, 5]
+                    )[0]
+                    out[k] = min(out[k], math.sqrt(square) - radius_m[e])
+        if out[k] > reach_m[k]:
+            out[k] = math.inf

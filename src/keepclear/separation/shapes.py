@@ -36,7 +36,17 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.separation.legs import HEIGHT_CODES
 from keepclear.separation.minima import RVSM_CEILING_M
 
-__all__ = ["BLOCK", "Band", "Shape", "Shapes", "compile_shape", "compile_shapes", "contains_point", "pack"]
+__all__ = [
+    "BLOCK",
+    "Band",
+    "Shape",
+    "Shapes",
+    "blocks_of",
+    "compile_shape",
+    "compile_shapes",
+    "contains_point",
+    "pack",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -208,13 +218,10 @@ def pack(shapes: Sequence[Shape]) -> Shapes:
     ``edge_first[k]`` is the first edge of shape k, ``block_first`` its first block of `BLOCK` edges (rows: centre and
     radius of a bounding sphere), ``shape_ring_first`` its first ring and ``ring_first`` that ring's first vertex.
     """
-    edge_counts = [len(shape.edges) for shape in shapes]
-    block_counts = [-(-count // BLOCK) for count in edge_counts]
     all_rings = [ring for shape in shapes for ring in shape.rings]
     edges = np.concatenate([shape.edges for shape in shapes]) if shapes else np.empty((0, 6))
-    blocks = np.empty((sum(block_counts), 4))
-    edge_first, block_first = _first(edge_counts), _first(block_counts)
-    _fill_blocks(edges, edge_first, block_first, blocks)
+    edge_first = _first([len(shape.edges) for shape in shapes])
+    blocks, block_first = blocks_of(edges, edge_first)
     return Shapes(
         edges,
         edge_first,
@@ -289,11 +296,11 @@ def _crossed_by_meridian(rings, begin, end, x, y, z):  # type: ignore[no-untyped
 
 
 @kernel
-def _fill_blocks(edges, edge_first, block_first, blocks):  # type: ignore[no-untyped-def]
+def _fill_blocks(edges, edge_first, block_first, size, blocks):  # type: ignore[no-untyped-def]
     for shape in range(edge_first.shape[0] - 1):
         for block in range(block_first[shape], block_first[shape + 1]):
-            low = edge_first[shape] + (block - block_first[shape]) * BLOCK
-            high = min(low + BLOCK, edge_first[shape + 1])
+            low = edge_first[shape] + (block - block_first[shape]) * size
+            high = min(low + size, edge_first[shape + 1])
             for k in range(3):
                 blocks[block, k] = 0.0
                 for edge in range(low, high):
@@ -318,6 +325,16 @@ def _edges_of(line: Array) -> Array:
     if len(points) == 1:
         points = np.repeat(points, 2, axis=0)
     return np.hstack((points[:-1], points[1:]))
+
+
+def blocks_of(
+    edges: Array, edge_first: npt.NDArray[np.int64], size: int = BLOCK
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Bounding spheres of runs of edges, shape (blocks, 4), `size` edges under each, and the first of each run."""
+    block_first = _first([-(-count // size) for count in np.diff(edge_first).tolist()])
+    blocks = np.empty((int(block_first[-1]), 4))
+    _fill_blocks(edges, edge_first, block_first, size, blocks)
+    return blocks, block_first
 
 
 def _sphere(edges: Array) -> tuple[tuple[float, float, float], float]:

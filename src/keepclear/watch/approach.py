@@ -14,10 +14,23 @@ import numpy.typing as npt
 
 from keepclear.geo import heights as height_codes
 from keepclear.geo.ellipsoid import surface_lonlat
-from keepclear.model.findings import Minima
+from keepclear.model.findings import Closest, Minima
 from keepclear.watch.sampling import Path, Samples
 
-__all__ = ["Apart", "Approach", "Span", "apart_of", "horizontal_shares", "merged", "spans_within", "vertical_shares"]
+__all__ = [
+    "Apart",
+    "Approach",
+    "Span",
+    "apart_of",
+    "approach_at_two_times",
+    "approach_of",
+    "horizontal_shares",
+    "merged",
+    "merged_by_row",
+    "spans_within",
+    "vertical_shares",
+    "why_not_certain",
+]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -125,14 +138,18 @@ def apart_of(a: Path, b: Path, from_s: float, to_s: float) -> Apart | None:
     if len(moments) == 1:
         moments = np.repeat(moments, 2)
     middle = 0.5 * (moments[:-1] + moments[1:])
-    known = a.at(middle).known & b.at(middle).known
+    (known_a, doubt_a), (known_b, doubt_b) = a.known_at(middle), b.known_at(middle)
+    known = known_a & known_b
     one, other = a.at(moments), b.at(moments)
-    # A position between two silences is known for that moment.
-    alone = np.flatnonzero(one.known & other.known & ~np.append(known, False) & ~np.append(False, known))
-    begin, end = np.append(np.flatnonzero(known), alone), np.append(np.flatnonzero(known) + 1, alone)
+    begin = np.flatnonzero(known)
+    end, doubt = begin + 1, (doubt_a + doubt_b)[known]
+    if not known.all():
+        # A position between two silences is known for that moment.
+        alone = np.flatnonzero(one.known & other.known & ~np.append(known, False) & ~np.append(False, known))
+        begin, end = np.append(begin, alone), np.append(end, alone)
+        doubt = np.append(doubt, (one.doubt_m + other.doubt_m)[alone])
     if len(begin) == 0:
         return None
-    doubt = np.append((a.at(middle).doubt_m + b.at(middle).doubt_m)[known], (one.doubt_m + other.doubt_m)[alone])
     return _rows(a, b, one, other, moments, doubt, (begin, end))
 
 
@@ -244,6 +261,22 @@ def merged(spans: list[Span], apart_s: float) -> list[Span]:
     return result
 
 
+def merged_by_row(row_of: Ints, start_s: Array, end_s: Array, apart_s: float) -> tuple[Array, Array, list[int]]:
+    """The same for many rows at once: starts and ends row by row, and where those of each row begin and end.
+
+    Every row from 0 to the greatest has a stretch.
+    """
+    order = np.lexsort((start_s, row_of))
+    row, start = row_of[order], start_s[order]
+    # The latest end so far in each row: ranks can be set apart by row exactly, as times cannot.
+    ends, rank = np.unique(end_s[order], return_inverse=True)
+    last = ends[np.maximum.accumulate(rank.ravel() + row * len(ends)) - row * len(ends)]
+    begins = np.concatenate(([True], (row[1:] != row[:-1]) | (start[1:] > last[:-1] + apart_s)))
+    stops = np.append(begins[1:], True)
+    first = np.searchsorted(row[begins], np.arange(int(row[-1]) + 2))
+    return start[begins], last[stops], first.tolist()
+
+
 def approach_of(apart: Apart, minima: Minima) -> Approach:
     """The closest approach: of the moments at which heights may differ by less than the minimum, if there are any."""
     low, high = vertical_shares(apart, minima.vertical_m, certain=False)
@@ -275,6 +308,16 @@ def approach_of(apart: Apart, minima: Minima) -> Approach:
         vertical_least_m=max(0.0, low_m, -high_m) if is_known else None,
         vertical_greatest_m=max(abs(low_m), abs(high_m)) if is_known else None,
         a=apart.place(row, s, "a"), b=apart.place(row, s, "b"),
+    )  # fmt: skip
+
+
+def approach_at_two_times(closest: Closest, doubt_m: float) -> Approach:
+    """The closest approach of two that were there one after the other; the time is that of the later."""
+    times = sorted(time for time in (closest.time_a_s, closest.time_b_s) if time is not None)
+    metres, height = closest.horizontal_m, closest.vertical_m
+    return Approach(
+        times[-1] if times else None, times[0] if times else None, times[-1] if times else None,
+        metres, max(0.0, metres - doubt_m), metres + doubt_m, height, height, height, closest.a, closest.b,
     )  # fmt: skip
 
 

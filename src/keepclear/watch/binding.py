@@ -7,8 +7,10 @@ the party that the track kept to at all.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from keepclear.agreements.facts import Filed, Flown
 from keepclear.model.operations import Operation
@@ -48,8 +50,20 @@ def bind(
     track has its own.
     """
     named = {rule.name.casefold(): rule for rule in rules}
+    by_ref = {one.ref: one for one in reversed(filings) if one.ref is not None}
+    standing: dict[str, list[Filed]] = defaultdict(list)
+    for filed in filings:
+        if isinstance(filed.plan, Operation) and filed.ref is not None and not _is_over(filed):
+            for party in {filed.party, filed.on_behalf_of} - {""}:
+                standing[party].append(filed)
     extents: dict[int, Extent] = {}
-    return tuple(_bound(_by_rule(one, named), filings, extents) for one in tracks)
+    found = []
+    for flown in (_by_rule(one, named) for one in tracks):
+        if flown.operation is not None:
+            found.append(_bound(flown, by_ref.get(flown.operation)))
+        else:
+            found.append(_bound(flown, _filing(flown, standing.get(flown.party, []), extents)))
+    return tuple(found)
 
 
 def _by_rule(flown: Flown, named: dict[str, BindingRule]) -> Flown:
@@ -60,8 +74,12 @@ def _by_rule(flown: Flown, named: dict[str, BindingRule]) -> Flown:
     return replace(flown, party=rule.party, unit=rule.unit or flown.unit, operation=operation)
 
 
-def _bound(flown: Flown, filings: Sequence[Filed], extents: dict[int, Extent]) -> Flown:
-    found = _filing(flown, filings, extents)
+def _is_over(filed: Filed) -> bool:
+    """Whether a filing is none that anything could be flown for any more: superseded, cancelled, or for practice."""
+    return filed.superseded_s is not None or filed.cancelled_s is not None or filed.exercise
+
+
+def _bound(flown: Flown, found: Filed | None) -> Flown:
     if found is None or not isinstance(found.plan, Operation):
         return flown
     kind = found.plan.kind
@@ -70,20 +88,8 @@ def _bound(flown: Flown, filings: Sequence[Filed], extents: dict[int, Extent]) -
     return replace(flown, operation=found.ref, kind=own, domains=domains)
 
 
-def _filing(flown: Flown, filings: Sequence[Filed], extents: dict[int, Extent]) -> Filed | None:
-    if flown.operation is not None:
-        return next((one for one in filings if one.ref == flown.operation), None)
-    some = [
-        one
-        for one in filings
-        if flown.party
-        and flown.party in (one.party, one.on_behalf_of)
-        and isinstance(one.plan, Operation)
-        and one.ref is not None
-        and one.superseded_s is None
-        and one.cancelled_s is None
-        and not one.exercise
-    ]
+def _filing(flown: Flown, some: Sequence[Filed], extents: dict[int, Extent]) -> Filed | None:
+    """Of the filings of a track's party the one that it was flown for; None where that cannot be told."""
     named = [
         one
         for one in some
@@ -91,7 +97,7 @@ def _filing(flown: Flown, filings: Sequence[Filed], extents: dict[int, Extent]) 
     ]
     if named:
         return named[0] if len(named) == 1 else None
-    kept = [one for one in some if _keeps(one, flown, extents)]
+    kept = list(islice((one for one in some if _keeps(one, flown, extents)), 2))  # of two it is not known which
     return kept[0] if len(kept) == 1 else None
 
 

@@ -7,6 +7,7 @@ have met another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,12 +20,13 @@ from keepclear.watch.approach import (
     Approach,
     Span,
     apart_of,
+    approach_at_two_times,
     approach_of,
     merged,
     spans_within,
     why_not_certain,
 )
-from keepclear.watch.nearness import Near, search
+from keepclear.watch.nearness import Following, Near, search
 from keepclear.watch.sampling import path_of
 
 __all__ = ["APART_S", "SILENT", "Approach", "Basis", "Encounter", "Met", "encounters"]
@@ -131,6 +133,9 @@ def encounters(
 
     Units of nobody known are of no party: they are held against everybody, each other too.
 
+    Two are compared at one moment, and where the minima ask for a time between them, at moments with less between.
+    Before its first position and after its last a track says nothing of where its unit was.
+
     Parameters
     ----------
     minima
@@ -156,43 +161,73 @@ def encounters(
 def _of_pair(tracks: Sequence[Flown], pair: Near, apart_s: float) -> Iterator[Encounter]:
     """The encounters of one pair of tracks."""
     first, second = tracks[pair.first], tracks[pair.second]
+    following = pair.following
     if _side(second) < _side(first):
-        first, second = second, first
+        first, second, following = second, first, tuple(one.swapped() for one in following)
     short = [one for one in pair.silent if one[1] - one[0] <= apart_s]
     long = [one for one in pair.silent if one[1] - one[0] > apart_s]
-    for start, end in merged([*pair.spans, *short], apart_s):
-        one = _measured(first, second, pair.minima, (start, end), short)
+    for span in merged([*pair.spans, *short], apart_s):
+        during = [one for one in following if one.from_s <= span[1] and one.to_s >= span[0]]
+        one = _measured(first, second, pair.minima, span, short, during)
         if one is not None:
             yield one
-    for start, end in long:  # what may have been in a long silence is no part of what is known before and after it
-        one = _measured(first, second, pair.minima, (start, end), [(start, end)], is_silence=True)
-        if one is not None:
-            yield one
+    for span in long:  # what may have been in a long silence is no part of what is known before and after it
+        yield _encounter(first, second, pair.minima, [span], [], None, [SILENT])
 
 
 def _measured(
-    first: Flown, second: Flown, minima: Minima, span: Span, silent: list[Span], *, is_silence: bool = False
+    first: Flown, second: Flown, minima: Minima, span: Span, silent: list[Span], following: list[Following]
 ) -> Encounter | None:
     """What the legs say of one stretch in which the two were near; None if they were not so near after all."""
     start, end = span
     a, b = path_of(first, start, end), path_of(second, start, end)
-    apart = None if a is None or b is None or is_silence else apart_of(a, b, start, end)
+    apart = None if a is None or b is None else apart_of(a, b, start, end)
     within = [one for one in silent if one[0] <= end and one[1] >= start]
     reasons = [SILENT] if within else []
+    together: list[Span] = []
     certain: list[Span] = []
     if apart is not None:
-        within = merged(within + spans_within(apart, minima.horizontal_m, minima.vertical_m, certain=False), 0.0)
+        together = spans_within(apart, minima.horizontal_m, minima.vertical_m, certain=False)
         certain = spans_within(apart, minima.horizontal_m, minima.vertical_m, certain=True)
-        if not certain:
-            reasons += why_not_certain(apart, minima)
+    # Where the one came so soon after the other that there was too little time between, they were never that near.
+    within = merged([*within, *together, *((one.from_s, one.to_s) for one in following)], 0.0)
+    doubt_m = sum(math.inf if path is None else float(path.doubt_m.max()) for path in (a, b))
+    certain = merged([*certain, *(span for one in following for span in _sure(one, minima, doubt_m))], 0.0)
     if not within:
         return None
+    if not certain:
+        reasons += [] if apart is None else why_not_certain(apart, minima)
+        reasons += [text for one in following for text in one.reasons]
+    approach = None if apart is None else approach_of(apart, minima)
+    if following and not together:
+        nearest = min(following, key=lambda one: (not one.certain, one.closest.horizontal_m))
+        approach = approach_at_two_times(nearest.closest, doubt_m)
+    return _encounter(first, second, minima, within, certain, approach, reasons)
+
+
+def _sure(one: Following, minima: Minima, doubt_m: float) -> Iterator[Span]:
+    """When it is certain, whatever the uncertainty of the positions, that the one came too soon after the other."""
+    times = [time for time in (one.closest.time_a_s, one.closest.time_b_s) if time is not None]
+    if one.certain and doubt_m == 0.0:
+        yield one.from_s, one.to_s
+    elif one.certain and times and one.closest.horizontal_m + doubt_m < minima.horizontal_m:
+        yield min(times), max(times)
+
+
+def _encounter(
+    first: Flown,
+    second: Flown,
+    minima: Minima,
+    within: list[Span],
+    certain: list[Span],
+    approach: Approach | None,
+    reasons: list[str],
+) -> Encounter:
     return Encounter(
         a=_side(first), b=_side(second), basis=Basis.TRACKS,
         from_s=within[0][0], to_s=max(one[1] for one in within),
         certain_from_s=certain[0][0] if certain else None, certain_to_s=certain[-1][1] if certain else None,
-        minima=minima, approach=None if apart is None else approach_of(apart, minima),
-        reasons=() if certain else tuple(reasons),
+        minima=minima, approach=approach, reasons=() if certain else tuple(dict.fromkeys(reasons)),
         filing_a=first.operation,
         filing_b=second.operation,
     )  # fmt: skip

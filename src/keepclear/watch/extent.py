@@ -18,7 +18,7 @@ from keepclear.model.extents import Track
 from keepclear.model.kinds import Domain
 from keepclear.model.operations import Operation
 from keepclear.separation.outside import from_footprint, from_path
-from keepclear.separation.shapes import Band, Shape, compile_shape, pack
+from keepclear.separation.shapes import Band, Shape, Shapes, compile_shape, pack
 from keepclear.units import nautical_miles_to_metres
 from keepclear.watch.sampling import Path, Samples, path_of_track
 
@@ -101,12 +101,13 @@ class Extent:
             compile_shape(one, owner=0, is_zone=True, on_ground=self.on_ground, horizontal_m=500.0)
             for one in operation.volumes
         ]
+        self._packed = [pack([one]) for one in self.shapes]
         self.tracks = [(one, path) for one in operation.tracks if (path := path_of_track(one)) is not None]
 
     @property
-    def has_inside(self) -> bool:
-        """Whether some of it is an area with a border."""
-        return any(shape.has_inside for shape in self.shapes)
+    def areas(self) -> list[tuple[float, float, float, float]]:
+        """Of each part that is an area with a border, a sphere round all of it: earth-centred metres, and radius."""
+        return [(*shape.centre, shape.reach_m) for shape in self.shapes if shape.has_inside]
 
     @property
     def lines(self) -> tuple[Array, Array]:
@@ -144,7 +145,10 @@ class Extent:
             Ask for all of the extent, due or not.
         """
         with_heights = heights and not self.on_ground
-        parts = [self._of_shape(one, path, samples, with_heights, any_time) for one in self.shapes]
+        parts = [
+            self._of_shape(one, packed, path, samples, with_heights, any_time)
+            for one, packed in zip(self.shapes, self._packed, strict=True)
+        ]
         parts += [self._of_track(*one, path, samples, with_heights, any_time) for one in self.tracks]
         best = parts[0]
         for part in parts[1:]:
@@ -176,12 +180,20 @@ class Extent:
         stated = float(np.max(track.uncertainty_m))
         return stated if stated > 0.0 else self.tolerance.lateral_m
 
-    def _of_shape(self, shape: Shape, path: Path, samples: Samples, heights: bool, any_time: bool) -> Outside:  # noqa: FBT001
-        packed = pack([shape])
+    def _of_shape(
+        self,
+        shape: Shape,
+        packed: Shapes,
+        path: Path,
+        samples: Samples,
+        heights: bool,  # noqa: FBT001
+        any_time: bool,  # noqa: FBT001
+    ) -> Outside:
         beside = np.empty(len(samples.time_s))
         from_footprint(
-            samples.xyz_m, packed.edges, packed.rings, packed.ring_first, shape.has_inside, shape.radius_m, beside
-        )
+            samples.xyz_m, packed.edges, packed.blocks, packed.rings, packed.ring_first, shape.has_inside,
+            shape.radius_m, beside,
+        )  # fmt: skip
         beside -= shape.uncertainty_m
         level, low, high = _beyond_band(shape.band, path, samples) if heights else _nothing(len(beside))
         due = np.ones(len(beside), np.bool_)

@@ -165,8 +165,10 @@ def _two_places(some: Sequence[Flown]) -> Iterator[Fault]:
         for other in some[number + 1 :]:
             low = max(float(one.track.time_s[0]), float(other.track.time_s[0]))
             high = min(float(one.track.time_s[-1]), float(other.track.time_s[-1]))
+            if low > high:
+                continue
             path, second = path_of(one, low, high), path_of(other, low, high)
-            if low > high or path is None or second is None:
+            if path is None or second is None:
                 continue
             moments = path.time_s[(path.time_s >= low) & (path.time_s <= high)]
             here, there = path.at(moments), second.at(moments)

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
 
-from keepclear.agreements.facts import Flown, Heard, RecordView
-from keepclear.record.bodies.joint import JointPlanBody, JointPlanSignedBody, PlanValue
-from keepclear.record.bodies.talk import CancelBody
-from keepclear.record.entries import EntryRef
-from keepclear.record.entry_types import EntryType
+from keepclear.agreements.facts import Flown, Heard
+from keepclear.record.bodies.joint import JointPlanSignedBody, PlanValue
 from keepclear.watch.conformance import Share, time_inside
 from keepclear.watch.extent import Extent
 from keepclear.watch.sampling import path_of
 
-__all__ = ["PRESENT_SHARE", "PlanOnRecord", "cancelled", "counted", "plans_on_record", "presence"]
+__all__ = ["PRESENT_SHARE", "PlanOnRecord", "PlanTold", "presence", "with_signatures"]
 
 PRESENT_SHARE = 0.5
 """Of the plan's time, that every participant's track must show it there."""
@@ -30,21 +26,39 @@ _STEP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class PlanOnRecord:
-    """A joint plan, and how far it had been signed at a time.
+class PlanTold:
+    """A joint plan as one entry tells of it.
 
     Attributes
     ----------
     heard, plan
-        The entry that tells of it, and the plan.
+        The entry, and the plan.
+    hash
+        Of the plan. It takes a while to work out, so it is kept.
+    """
+
+    heard: Heard
+    plan: PlanValue
+    hash: str
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Who takes part."""
+        return frozenset(one.party for one in self.plan.participants)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOnRecord(PlanTold):
+    """A joint plan, and how far it had been signed at a time.
+
+    Attributes
+    ----------
     signed
         By participant, the entry in which it signed.
     wrong
         By participant, why an entry of it is no signature of this plan.
     """
 
-    heard: Heard
-    plan: PlanValue
     signed: Mapping[str, Heard]
     wrong: Mapping[str, str]
 
@@ -54,66 +68,24 @@ class PlanOnRecord:
         return tuple(sorted(one.party for one in self.plan.participants if one.party not in self.signed))
 
 
-def counted(record: RecordView, entry_type: str, at_s: float, without: AbstractSet[EntryRef]) -> list[Heard]:
-    """The entries of a type that counted by then and that their author had not cancelled, in the order of the logs."""
-    gone = cancelled(record, at_s, without)
-    found = [
-        one
-        for one in record.of(entry_type)
-        if one.counts_from_s is not None
-        and one.counts_from_s <= at_s
-        and one.ref not in without
-        and (one.ref, one.party) not in gone
-        and not one.exercise
-    ]
-    return sorted(found, key=lambda one: (one.ref.origin, one.ref.index, one.ref.leaf_hash))
-
-
-def cancelled(record: RecordView, at_s: float, without: AbstractSet[EntryRef]) -> set[tuple[EntryRef, str]]:
-    """What had been cancelled by then, each with who cancelled it."""
-    return {
-        (one.body.entry.ref(), one.party)
-        for one in record.of(EntryType.CANCEL)
-        if isinstance(one.body, CancelBody)
-        and one.ref not in without
-        and one.counts_from_s is not None
-        and one.counts_from_s <= at_s
-    }
-
-
-def plans_on_record(
-    record: RecordView, at_s: float, without: AbstractSet[EntryRef] = frozenset()
-) -> list[PlanOnRecord]:
-    """The joint plans that stood by then, with the signatures that counted."""
-    told = [one for one in counted(record, EntryType.JOINT_PLAN, at_s, without) if isinstance(one.body, JointPlanBody)]
-    replaced = {
-        (one.body.supersedes.ref(), one.party)
-        for one in told
-        if isinstance(one.body, JointPlanBody) and one.body.supersedes is not None
-    }
-    signatures = counted(record, EntryType.JOINT_PLAN_SIGNED, at_s, without)
-    return [_with_signatures(one, signatures) for one in told if (one.ref, one.party) not in replaced]
-
-
-def _with_signatures(heard: Heard, signatures: Sequence[Heard]) -> PlanOnRecord:
-    assert isinstance(heard.body, JointPlanBody)
-    plan = heard.body.plan
-    roles = {one.party: one.role for one in plan.participants}
+def with_signatures(told: PlanTold, signatures: Sequence[Heard]) -> PlanOnRecord:
+    """A plan with those of some signatures that are of it, and in the right role."""
+    roles = {one.party: one.role for one in told.plan.participants}
     signed: dict[str, Heard] = {}
     wrong: dict[str, str] = {}
     for one in signatures:
         body = one.body
         if not isinstance(body, JointPlanSignedBody) or one.party not in roles or one.party in signed:
             continue
-        same_entry, same_plan = body.entry.ref() == heard.ref, body.plan == plan.hash
+        same_entry, same_plan = body.entry.ref() == told.heard.ref, body.plan == told.hash
         if same_plan and body.role.casefold() == roles[one.party].casefold():
             signed[one.party] = one
             wrong.pop(one.party, None)
         elif same_plan:
             wrong[one.party] = f"{one.party} signed it as {body.role!r}, and the plan has it as {roles[one.party]!r}"
         elif same_entry:
-            wrong[one.party] = f"{one.party} signed a plan with another hash ({body.plan[:12]}…, not {plan.hash[:12]}…)"
-    return PlanOnRecord(heard, plan, signed, wrong)
+            wrong[one.party] = f"{one.party} signed a plan with another hash ({body.plan[:12]}…, not {told.hash[:12]}…)"
+    return PlanOnRecord(told.heard, told.plan, told.hash, signed, wrong)
 
 
 def presence(extents: Sequence[Extent], period: tuple[float, float], tracks: Sequence[Flown]) -> Share:

@@ -32,9 +32,10 @@ __all__ = [
     "upward",
 ]
 
+_IN_ORDER = {needs: tuple(atom for atom in Atom if atom in needs) for _, needs, _ in RULES}
+"""The facts that a row asks for, in the order in which they are told."""
 Outcomes = tuple[tuple[Label | None, tuple[frozenset[Atom], ...]], ...]
 """Each label that is possible, with the facts left open that would have to be so for it."""
-_MOST_MOMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,7 @@ def moments(case: Case) -> list[float]:
     low, high = encounter.from_s, encounter.from_s
     if encounter.basis is Basis.TRACKS:
         high = encounter.to_s if encounter.certain_from_s is None else encounter.certain_from_s
-    times = case.known.times(encounter.parties)
-    inside = sorted(set(times[(times > low) & (times <= high)].tolist()))
-    if len(inside) > _MOST_MOMENTS:
-        inside = inside[:: len(inside) // _MOST_MOMENTS + 1] + inside[-1:]
-    return [low, *inside]
+    return [low, *case.changes_s(low, high)]
 
 
 def because(facts: Facts, label: Label, between: Sequence[Label | None]) -> tuple[str, ...]:
@@ -106,7 +103,7 @@ def evidence_of(facts: Facts, label: Label, between: Sequence[Label | None]) -> 
 
 def _deciding(facts: Facts, label: Label, between: Sequence[Label | None]) -> Iterator[Fact]:
     for row, needs, _ in RULES:
-        ordered = [atom for atom in Atom if atom in needs]
+        ordered = _IN_ORDER[needs]
         if row is label or (label is Label.UNDETERMINED and row in between):
             yield from (facts[atom] for atom in ordered)
         elif row is not None:
@@ -123,7 +120,7 @@ def upward(facts: Facts, label: Label) -> tuple[Change, ...]:
     for row, needs, _ in RULES:
         if row is label:
             break
-        missing = [atom for atom in Atom if atom in needs and atom not in sure]
+        missing = [atom for atom in _IN_ORDER[needs] if atom not in sure]
         if row is None or not missing or first_match(_closed(sure | needs)) is not row:
             continue
         if row is Label.JOINT_PLANNED and not facts[Atom.JOINT_PRESENT].sentence:
@@ -154,8 +151,7 @@ def downward(case: Case, began_s: float, label: Label) -> tuple[Change, ...]:
 
 
 def _needed(label: Label) -> list[Atom]:
-    needs = next(needs for row, needs, _ in RULES if row is label)
-    return [atom for atom in Atom if atom in needs]
+    return list(_IN_ORDER[next(needs for row, needs, _ in RULES if row is label)])
 
 
 def if_exact(case: Case, facts: Facts) -> tuple[Change, ...]:

@@ -59,24 +59,42 @@ Facts = Mapping[Atom, Fact]
 
 
 def facts_of(case: Case, began_s: float, without: AbstractSet[EntryRef] = frozenset()) -> Facts:
-    """All facts, had the encounter begun then, and had these entries not been made."""
-    met = case.encounter
+    """All facts, had the encounter begun then, and had these entries not been made.
+
+    A label asks for them again and again, each time but for one entry, which most facts do not rest on: each is worked
+    out once for what it is made of.
+    """
+    left_out = frozenset(without)
+    return case.once(("facts", began_s, left_out), lambda: _facts(case, began_s, left_out))
+
+
+def _facts(case: Case, began_s: float, without: frozenset[EntryRef]) -> Facts:
+    met, once = case.encounter, case.once
     a, b = case.notice(met.a, met.b, began_s, without), case.notice(met.b, met.a, began_s, without)
     plan = case.joint_plan(began_s, without)
     measure = _measure(case, a, b, began_s, without)
+    asked = bool(measure.so)
+
+    def answered(side: Met, other: Met, notice: Notice) -> Fact:
+        answers = () if notice.filed is None else notice.filed.answers
+        of_it = without & {one.ref for one in answers} if without else without
+        return once(
+            (Atom.ANSWERED_A, side, id(notice), began_s, of_it), lambda: _answered(side, other, notice, began_s, of_it)
+        )
+
     return {
-        Atom.JOINT_SIGNED: _signed(case, plan),
-        Atom.JOINT_PRESENT: _present(case, plan),
-        Atom.MET: _met(case),
-        Atom.FILED_A: _filed(met.a, met.b, a),
-        Atom.FILED_B: _filed(met.b, met.a, b),
-        Atom.TOLD: _told(case, a, b, began_s, without),
-        Atom.ANSWERED_A: _answered(met.a, met.b, a, began_s, without),
-        Atom.ANSWERED_B: _answered(met.b, met.a, b, began_s, without),
+        Atom.JOINT_SIGNED: once((Atom.JOINT_SIGNED, id(plan)), lambda: _signed(case, plan)),
+        Atom.JOINT_PRESENT: once((Atom.JOINT_PRESENT, id(plan)), lambda: _present(case, plan)),
+        Atom.MET: once((Atom.MET,), lambda: _met(case)),
+        Atom.FILED_A: once((Atom.FILED_A, id(a)), lambda: _filed(met.a, met.b, a)),
+        Atom.FILED_B: once((Atom.FILED_B, id(b)), lambda: _filed(met.b, met.a, b)),
+        Atom.TOLD: once((Atom.TOLD, id(a), id(b), id(plan)), lambda: _told(case, a, b, plan)),
+        Atom.ANSWERED_A: answered(met.a, met.b, a),
+        Atom.ANSWERED_B: answered(met.b, met.a, b),
         Atom.NO_CONFLICT: _no_conflict(case, a, b, began_s, without),
         Atom.MEASURE: measure,
-        Atom.KEPT_A: _kept(case, met.a, a, asked=bool(measure.so)),
-        Atom.KEPT_B: _kept(case, met.b, b, asked=bool(measure.so)),
+        Atom.KEPT_A: once((Atom.KEPT_A, id(a), asked), lambda: _kept(case, met.a, a, asked=asked)),
+        Atom.KEPT_B: once((Atom.KEPT_B, id(b), asked), lambda: _kept(case, met.b, b, asked=asked)),
     }
 
 
@@ -85,7 +103,7 @@ def _signed(case: Case, plan: PlanOnRecord | None) -> Fact:
     if plan is None:
         told = f"there was no joint plan of {parties}"
         return _not(told, wanting=f"{parties} had signed one plan, each with its role")
-    name = f"the joint plan {plan.plan.id} ({plan.plan.hash[:12]}…)"
+    name = f"the joint plan {plan.plan.id} ({plan.hash[:12]}…)"
     evidence = [Evidence(plan.heard.ref, note=f"{name}, told by {plan.heard.party}")]
     evidence += [Evidence(one.ref, note=f"{party} signed it") for party, one in sorted(plan.signed.items())]
     if not plan.missing:
@@ -147,9 +165,8 @@ def _filed(side: Met, other: Met, notice: Notice) -> Fact:
     return _so(f"{sentence})", evidence)
 
 
-def _told(case: Case, a: Notice, b: Notice, began_s: float, without: AbstractSet[EntryRef]) -> Fact:
+def _told(case: Case, a: Notice, b: Notice, plan: PlanOnRecord | None) -> Fact:
     evidence = [Evidence(one.filed.ref, note=f"{one.filed.party} filed it") for one in (a, b) if one.filed]
-    plan = case.joint_plan(began_s, without)
     sides = set(case.encounter.parties)
     told = {one.filed.party for one in (a, b) if one.filed}
     if plan is not None:
@@ -178,9 +195,9 @@ def _answered(side: Met, other: Met, notice: Notice, began_s: float, without: Ab
 
 def _no_conflict(case: Case, a: Notice, b: Notice, began_s: float, without: AbstractSet[EntryRef]) -> Fact:
     for one, other in ((a, b), (b, a)):
-        if one.filed is None:
+        if one.filed is None or not (one.filed.conflicts or one.filed.settled):
             continue
-        still = (ref for ref, settled_s in one.filed.settled if settled_s > began_s)  # it was open when they met
+        still = [ref for ref, settled_s in one.filed.settled if settled_s > began_s]  # it was open when they met
         for ref in sorted({*one.filed.conflicts, *still}, key=lambda ref: (ref.origin, ref.index)):
             advisories = case.advisories(one.filed.ref, ref)
             before = [each for each in advisories if _by(each, began_s) and each.ref not in without]

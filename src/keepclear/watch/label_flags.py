@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 
 from keepclear.agreements.facts import Evidence, Filed, Finding, Heard, Result
 from keepclear.line.deadlines import MessageClass, Owed, due_s
@@ -17,7 +21,7 @@ from keepclear.watch.label_case import Case, Notice, first_answer
 from keepclear.watch.label_facts import Facts
 from keepclear.watch.rules import Atom, Flag
 
-__all__ = ["CONTRARY", "about_it", "contrary", "flags_of"]
+__all__ = ["CONTRARY", "Findings", "about_it", "contrary", "flags_of"]
 
 CONTRARY: frozenset[frozenset[str]] = frozenset(
     frozenset(pair)
@@ -36,9 +40,27 @@ CONTRARY: frozenset[frozenset[str]] = frozenset(
 _OBSTRUCTING = ("obstruct", "block", "hinder", "ramm", "cut off", "barred the way")
 
 
-def flags_of(
-    case: Case, facts: Facts, began_s: float, findings: Sequence[Finding]
-) -> tuple[frozenset[Flag], frozenset[Flag]]:
+class Findings:
+    """Findings, by when and what they are of: a day has many, and an encounter is touched by few."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._all = findings
+        self._from_s = np.array([-math.inf if one.from_s is None else one.from_s for one in findings])
+        self._to_s = np.array([math.inf if one.to_s is None else one.to_s for one in findings])
+        self._about: dict[EntryRef, list[int]] = defaultdict(list)
+        for number, one in enumerate(findings):
+            if one.about is not None:
+                self._about[one.about].append(number)
+
+    def concerning(self, case: Case, told: Mapping[Met, frozenset[EntryRef]]) -> list[Finding]:
+        """Those that concern an encounter: of its time and its units, or about what was told of it."""
+        encounter = case.encounter
+        during = np.flatnonzero((self._from_s <= encounter.to_s) & (self._to_s >= encounter.from_s)).tolist()
+        about = [number for some in told.values() for ref in some for number in self._about.get(ref, ())]
+        return [self._all[k] for k in sorted({*during, *about}) if _concerns(self._all[k], case, told)]
+
+
+def flags_of(case: Case, facts: Facts, began_s: float, findings: Findings) -> tuple[frozenset[Flag], frozenset[Flag]]:
     """What it was besides, and what it may have been."""
     encounter = case.encounter
     a = case.notice(encounter.a, encounter.b, began_s)
@@ -49,7 +71,7 @@ def flags_of(
         (sure if facts[Atom.MET].so else possible).add(Flag.UNSAFE)
     told = {encounter.a: _told_of(case, encounter.a, encounter.b, a, began_s)}
     told[encounter.b] = _told_of(case, encounter.b, encounter.a, b, began_s)
-    related = [one for one in findings if _concerns(one, case, told)]
+    related = findings.concerning(case, told)
     if any(one.result is Result.BREACHED for one in related):
         sure.add(Flag.TERM_BREACH)
     elif any(one.result is Result.POSSIBLE for one in related):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,21 +17,28 @@ from keepclear.line.deadlines import Deadlines
 from keepclear.model.operations import Operation, Zone
 from keepclear.record.entries import EntryRef
 from keepclear.separation.outside import nearest_of_each
+from keepclear.separation.shapes import blocks_of
 from keepclear.watch.conformance import Share, kept_share
 from keepclear.watch.extent import RELATED, Extent
-from keepclear.watch.joint_plans import PlanOnRecord, presence
+from keepclear.watch.joint_plans import PlanTold, presence
+from keepclear.watch.standing import Standing
 
-__all__ = ["Known", "filing_order"]
+__all__ = ["Known", "times_of"]
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Position = tuple[float, float, float | None]
+
+_BLOCK = 8
+"""Edges under one bounding sphere: routes are long and go everywhere, so that more of them would be near everything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Index:
     """When and where the filings of a party are, as columns: to find those that can be about something.
 
-    All their edges are end to end, so that one look tells how far a place is from each of them.
+    All their edges are end to end, under bounding spheres, so that one look tells how far a place is from each filing
+    that is anywhere near it.
     """
 
     start_s: Array
@@ -38,7 +46,12 @@ class _Index:
     near_m: Array
     edges: Array
     radius_m: Array
-    first: npt.NDArray[np.int64]
+    first: Ints
+    blocks: Array
+    block_first: Ints
+    areas: Array
+    area_of: Ints
+    is_placed: npt.NDArray[np.bool_]
     extents: Sequence[Extent | None]
 
     @classmethod
@@ -48,31 +61,46 @@ class _Index:
         start = [-math.inf if one.start_s is None else one.start_s for one in filings]
         end = [math.inf if one.end_s is None else one.end_s for one in filings]
         lines = [(np.empty((0, 6)), np.empty(0)) if one is None else one.lines for one in extents]
+        edges, radius = (np.concatenate([one[k] for one in lines]) for k in (0, 1))
+        first = np.concatenate(([0], np.cumsum([len(wide) for _, wide in lines]))).astype(np.int64)
+        blocks, block_first = blocks_of(edges, first, _BLOCK)
+        for k, (_, wide) in enumerate(lines):  # what is within the half-width of an edge is there
+            blocks[block_first[k] : block_first[k + 1], 3] += wide.max(initial=0.0)
+        areas = [(k, sphere) for k, one in enumerate(extents) if one is not None for sphere in one.areas]
         return cls(
             np.array(start) - slack, np.array(end) + slack,
             np.array([0.0 if one is None else RELATED * one.tolerance.lateral_m for one in extents]),
-            np.concatenate([edges for edges, _ in lines]), np.concatenate([radius for _, radius in lines]),
-            np.concatenate(([0], np.cumsum([len(radius) for _, radius in lines]))).astype(np.int64), extents,
+            edges, radius, first, blocks, block_first,
+            np.array([sphere for _, sphere in areas]).reshape(-1, 4), np.array([k for k, _ in areas], dtype=np.int64),
+            np.array([one is not None for one in extents]), extents,
         )  # fmt: skip
 
     def about(self, from_s: float, to_s: float, places: Sequence[Position], near_m: float) -> list[tuple[int, float]]:
         """Their places in the list, each with how far it is from the nearest of some places; 0 where none is known."""
         during = (self.start_s <= to_s) & (self.end_s >= from_s)
-        apart = np.zeros(len(during))
+        apart = np.where(self.is_placed, 0.0, math.inf)
         if places:
-            apart = np.minimum.reduce([self._apart(one) for one in places])
-        found = []
-        for k in np.flatnonzero(during).tolist():
-            extent, distance = self.extents[k], float(apart[k])
-            if extent is not None and extent.has_inside and places and distance > 0.0:
-                distance = min(extent.distance_m(*one[:2]) for one in places)  # it may be within the border
-            if extent is None or distance <= max(self.near_m[k], near_m):
-                found.append((k, math.inf if extent is None else max(distance, 0.0)))
-        return found
+            apart = self._apart(places, during & self.is_placed, np.maximum(self.near_m, near_m))
+        rows = np.flatnonzero(during & (np.isfinite(apart) | ~self.is_placed))
+        return list(zip(rows.tolist(), np.maximum(apart[rows], 0.0).tolist(), strict=True))
 
-    def _apart(self, place: Position) -> Array:
-        out = np.empty(len(self.first) - 1)
-        nearest_of_each(*surface_point(*place[:2]), self.edges, self.radius_m, self.first, out)
+    def _apart(self, places: Sequence[Position], wanted: npt.NDArray[np.bool_], reach_m: Array) -> Array:
+        """How far the nearest of some places is from each extent that is wanted; infinite beyond its reach."""
+        points = np.array([surface_point(*one[:2]) for one in places])
+        out = np.empty(len(wanted))
+        nearest_of_each(
+            points, self.edges, self.radius_m, self.first, self.blocks, self.block_first, _BLOCK, wanted, reach_m, out
+        )
+        if not len(self.areas):
+            return out
+        # It may be within a border, far from it.
+        far = np.linalg.norm(points[:, None] - self.areas[None, :, :3], axis=2).min(axis=0)
+        within = np.unique(self.area_of[far <= self.areas[:, 3]])
+        for k in within[wanted[within] & (out[within] > 0.0)].tolist():
+            extent = self.extents[k]
+            assert extent is not None
+            distance = min(extent.distance_m(*one[:2]) for one in places)
+            out[k] = distance if distance <= reach_m[k] else math.inf
         return out
 
 
@@ -88,24 +116,32 @@ class Known:
     by_ref: dict[EntryRef, Filed] = field(init=False)
     lineages: dict[EntryRef, frozenset[EntryRef]] = field(init=False)
     flown_by: dict[str, list[Flown]] = field(init=False)
+    flown_as: dict[tuple[str, str], list[Flown]] = field(init=False)
+    standing: Standing = field(init=False)
     _extents: dict[int, Extent | None] = field(init=False, default_factory=dict)
     _kept: dict[tuple[int, int], tuple[Share, float] | None] = field(init=False, default_factory=dict)
     _indices: dict[str, _Index] = field(init=False, default_factory=dict)
-    _times: dict[str, Array] = field(init=False, default_factory=dict)
     _present: dict[tuple[str, str], Share] = field(init=False, default_factory=dict)
+    _times: dict[str, list[float]] = field(init=False, default_factory=dict)
     _plans: dict[str, list[Extent]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.filings = sorted(self.filings, key=filing_order)
+        self.filings = sorted(self.filings, key=_filing_order)
         self.by_party = defaultdict(list)
         for filed in self.filings:
             for party in {filed.party, filed.on_behalf_of} - {""}:
                 self.by_party[party].append(filed)
         self.by_ref = {one.ref: one for one in self.filings if one.ref is not None}
         self.lineages = _lineages(self.filings)
-        self.flown_by = defaultdict(list)
+        self.flown_by, self.flown_as = defaultdict(list), defaultdict(list)
         for flown in sorted(self.tracks, key=lambda one: (one.party, one.unit, one.source, float(one.track.time_s[0]))):
             self.flown_by[flown.party].append(flown)
+            self.flown_as[flown.party, flown.unit].append(flown)
+        self.standing = Standing(self.record)
+
+    def lineage(self, ref: EntryRef) -> frozenset[EntryRef]:
+        """All versions of a filing, itself among them."""
+        return self.lineages.get(ref) or frozenset({ref})
 
     def extent(self, filed: Filed) -> Extent | None:
         """The filing's extent; None where it has none that can be read."""
@@ -144,50 +180,46 @@ class Known:
         found = self._indices[party].about(from_s, to_s, places, near_m)
         return [(some[k], distance) for k, distance in found]
 
-    def times(self, parties: Iterable[str]) -> Array:
-        """Whenever something of these parties, or about them all, began to count or ceased to."""
-        if "" not in self._times:
-            heard = [one for some in self.record.heard.values() for one in some]
-            self._times[""] = _sorted(
-                time for one in heard for time in (one.counts_from_s, *(each.at_s for each in one.answers))
-            )
-        for party in parties:
-            if party not in self._times:
-                self._times[party] = _sorted(
-                    time
-                    for one in self.by_party.get(party, [])
-                    for time in (
-                        one.counts_from_s, one.superseded_s, one.cancelled_s, *(each.at_s for each in one.answers)
-                    )
-                )  # fmt: skip
-        return np.concatenate([self._times[one] for one in dict.fromkeys(["", *parties])])
+    def has_changes(self, party: str, low_s: float, high_s: float) -> bool:
+        """Whether any filing of a party, or an answer to one, began or ceased to count after one moment, by another."""
+        if party not in self._times:
+            self._times[party] = sorted({time for one in self.by_party.get(party, []) for time in times_of(one)})
+        times = self._times[party]
+        return bisect_right(times, low_s) < bisect_right(times, high_s)
 
-    def present(self, on_record: PlanOnRecord, party: str) -> Share:
+    def present(self, told: PlanTold, party: str) -> Share:
         """Which share of a joint plan's time a participant was there."""
-        plan = on_record.plan
-        key = (plan.hash, party)
+        plan = told.plan
+        key = (told.hash, party)
         if key not in self._present:
             period = (plan.start_s, plan.end_s)
-            mine = [one for one in self.flown_by.get(party, []) if not self.is_other(one.operation, on_record)]
-            self._present[key] = presence(self.plan_extents(on_record), period, mine)
+            mine = [one for one in self.flown_by.get(party, []) if not self.is_other(one.operation, told)]
+            self._present[key] = presence(self.plan_extents(told), period, mine)
         return self._present[key]
 
-    def is_other(self, bound: EntryRef | None, on_record: PlanOnRecord) -> bool:
+    def is_other(self, bound: EntryRef | None, told: PlanTold) -> bool:
         """Whether a filing that something was flown for is none of the operations of a joint plan."""
-        versions = () if bound is None else self.lineages.get(bound, frozenset({bound}))
+        versions = () if bound is None else self.lineage(bound)
         filed = [self.by_ref[one] for one in versions if one in self.by_ref]
         plans = [one.plan for one in filed if one.plan is not None]
-        named = {(one.party, one.id) for one in on_record.plan.operations}
+        named = {(one.party, one.id) for one in told.plan.operations}
         return bool(plans) and not any(
-            (one.party, one.id) in named or _names(one, on_record.plan.id, on_record.plan.hash) for one in plans
+            (one.party, one.id) in named or _names(one, told.plan.id, told.hash) for one in plans
         )
 
-    def plan_extents(self, on_record: PlanOnRecord) -> list[Extent]:
+    def plan_extents(self, told: PlanTold) -> list[Extent]:
         """The extents of all operations of a joint plan."""
-        plan = on_record.plan
-        if plan.hash not in self._plans:
-            self._plans[plan.hash] = [Extent(one) for one in plan.models()]
-        return self._plans[plan.hash]
+        if told.hash not in self._plans:
+            self._plans[told.hash] = [Extent(one) for one in told.plan.models()]
+        return self._plans[told.hash]
+
+
+def times_of(filed: Filed) -> Iterator[float]:
+    """Whenever a filing, an answer to it, or the end of a conflict of it, began or ceased to count."""
+    own = (filed.counts_from_s, filed.superseded_s, filed.cancelled_s)
+    yield from (time for time in own if time is not None)
+    yield from (one.at_s for one in filed.answers)
+    yield from (settled_s for _, settled_s in filed.settled)
 
 
 def _names(plan: Operation | Zone, *names: str) -> bool:
@@ -198,11 +230,7 @@ def _as_operation(plan: Operation | Zone) -> Operation:
     return plan if isinstance(plan, Operation) else Operation(plan.party, plan.id, volumes=plan.volumes)
 
 
-def _sorted(times: Iterable[float | None]) -> Array:
-    return np.unique(np.array([one for one in times if one is not None], dtype=np.float64))
-
-
-def filing_order(filed: Filed) -> tuple[str, str, int, float]:
+def _filing_order(filed: Filed) -> tuple[str, str, int, float]:
     """Any order, but always the same: by party and log."""
     ref = filed.ref
     counts = math.inf if filed.counts_from_s is None else filed.counts_from_s

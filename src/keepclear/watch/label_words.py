@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from keepclear.record.entries import EntryRef
 from keepclear.separation.sentences import time_of_day
 from keepclear.watch.conformance import Share
@@ -14,6 +16,7 @@ def entry_text(ref: EntryRef | None) -> str:
     return "not said yet" if ref is None else f"entry {ref.index} of {ref.origin}"
 
 
+@functools.lru_cache(maxsize=4096)  # the sentences of a label name the same few moments again and again
 def moment_text(time_s: float) -> str:
     """Date and time to the second in UTC."""
     return time_of_day(time_s)

@@ -26,7 +26,7 @@ from keepclear.watch.label_changes import (
     upward,
 )
 from keepclear.watch.label_facts import facts_of
-from keepclear.watch.label_flags import flags_of
+from keepclear.watch.label_flags import Findings, flags_of
 from keepclear.watch.label_known import Known
 from keepclear.watch.rules import Atom, Flag, Label, first_match
 
@@ -96,7 +96,7 @@ class Labelling:
         deadlines: Deadlines = DEFAULT_DEADLINES,
     ) -> None:
         self._known = Known(filings, record, tracks, deadlines)
-        self._findings = findings
+        self._findings = Findings(findings)
 
     def label(self, encounter: Encounter) -> Labelled:
         """What an encounter was."""

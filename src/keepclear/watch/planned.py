@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -72,16 +73,17 @@ def encounter_of_parties(parties: tuple[str, str], from_s: float, to_s: float) -
 
 def planned_together(record: RecordView, found: Iterable[Encounter]) -> tuple[Encounter, ...]:
     """The joint plans on a record of which nothing else tells: an encounter for each two participants that met not."""
-    met = list(found)
+    met: dict[frozenset[str], list[Encounter]] = defaultdict(list)
+    for one in found:
+        met[frozenset(one.parties)].append(one)
     made: dict[tuple[frozenset[str], float, float], Encounter] = {}
     for heard in record.of(EntryType.JOINT_PLAN):
         if not isinstance(heard.body, JointPlanBody) or heard.exercise:
             continue
         plan = heard.body.plan
         for a, b in combinations(sorted(one.party for one in plan.participants), 2):
-            known = any(
-                {a, b} == set(one.parties) and one.from_s <= plan.end_s and one.to_s >= plan.start_s for one in met
-            )
+            some = met.get(frozenset((a, b)), ())
+            known = any(one.from_s <= plan.end_s and one.to_s >= plan.start_s for one in some)
             if not known:
                 key = (frozenset((a, b)), plan.start_s, plan.end_s)
                 made.setdefault(key, encounter_of_parties((a, b), plan.start_s, plan.end_s))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.agreements.facts import Flown
 from keepclear.geo import heights as height_codes
-from keepclear.geo.ellipsoid import geodesic_points, surface_points
+from keepclear.geo.ellipsoid import geodesic_starts, surface_points
 from keepclear.geo.heights import HEIGHT_SPANS
 from keepclear.model.extents import Track
 from keepclear.model.kinds import Domain, OperationKind, domains_of
@@ -80,17 +81,29 @@ class Path:
 
     def at(self, time_s: Array) -> Samples:
         """Where the unit was at these moments, in ascending order."""
+        leg, share, known = self._on_legs(time_s)
+        return self._samples(time_s, leg, share, known)
+
+    def known_at(self, time_s: Array) -> tuple[Flags, Array]:
+        """Whether it is known where the unit was at these moments, and how far off that may be: `at` in short."""
+        leg, _, known = self._on_legs(time_s)
+        return known, self._doubt(leg)
+
+    def _on_legs(self, time_s: Array) -> tuple[npt.NDArray[np.intp], Array, Flags]:
+        """On which legs moments are, at which share of each, and whether the unit is known to be there."""
         n = len(self.time_s)
-        after = np.searchsorted(self.time_s, time_s, side="right")
-        leg = np.clip(after - 1, 0, max(n - 2, 0))
         inside = (time_s >= self.time_s[0]) & (time_s <= self.time_s[-1])
         if n == 1:
-            return self._samples(time_s, leg, np.zeros(len(time_s)), inside)
-        step = self.time_s[leg + 1] - self.time_s[leg]
-        share = np.clip((time_s - self.time_s[leg]) / np.where(step > 0.0, step, 1.0), 0.0, 1.0)
+            return np.zeros(len(time_s), np.intp), np.zeros(len(time_s)), inside
+        leg = np.minimum(np.maximum(np.searchsorted(self.time_s, time_s, side="right") - 1, 0), n - 2)
+        start = self.time_s[leg]
+        step = self.time_s[leg + 1] - start
+        share = np.minimum(np.maximum((time_s - start) / np.where(step > 0.0, step, 1.0), 0.0), 1.0)
         # At either end of a silence the unit is known to be there.
-        known = inside & (~self.silent[leg] | (share == 0.0) | (share == 1.0))
-        return self._samples(time_s, leg, share, known)
+        return leg, share, inside & (~self.silent[leg] | (share == 0.0) | (share == 1.0))
+
+    def _doubt(self, leg: npt.NDArray[np.intp]) -> Array:
+        return self.doubt_m[np.minimum(leg, len(self.doubt_m) - 1)]
 
     def _samples(self, time_s: Array, leg: npt.NDArray[np.intp], share: Array, known: Flags) -> Samples:
         end = np.minimum(leg + 1, len(self.time_s) - 1)
@@ -98,8 +111,7 @@ class Path:
         own = self.own_m[leg] + share * (self.own_m[end] - self.own_m[leg])
         w84 = self.w84_m[leg] + share * (self.w84_m[end] - self.w84_m[leg])
         low, high = self.spans(own, w84)
-        doubt = self.doubt_m[np.minimum(leg, len(self.doubt_m) - 1)]
-        return Samples(time_s, xyz, own, w84, low, high, doubt, known)
+        return Samples(time_s, xyz, own, w84, low, high, self._doubt(leg), known)
 
     def spans(self, own_m: Array, w84_m: Array) -> tuple[Array, Array]:
         """Between which heights above WGS84 these heights lie."""
@@ -133,38 +145,42 @@ def path_of_track(
         return None
     part = slice(low, high)
     time, lon, lat, own = (np.array(column[part]) for column in (time, track.lon_deg, track.lat_deg, track.height_m))
-    count = len(time)
-    tolerance = [
-        value[part] if isinstance(value, np.ndarray) else np.full(count, value)
-        for value in (track.uncertainty_m, track.early_s, track.late_s)
-    ]
     silent = np.diff(time) > gap_s
-    xyz = np.empty((count, 3))
+    xyz = np.empty((len(time), 3))
     surface_points(lon, lat, xyz)
+    chord = np.linalg.norm(np.diff(xyz, axis=0), axis=1)
     code = HEIGHT_CODES[track.height_reference]
     w84 = own
     if code == height_codes.AMSL:
         from keepclear.geo.geoid import undulation_m
 
         w84 = own + undulation_m(lon, lat)
-    doubt = _doubt(time, xyz, tolerance)
-    chord = np.linalg.norm(np.diff(xyz, axis=0), axis=1)
+    doubt = _doubt(track, part, time, chord)
     long = np.flatnonzero((chord > _LONGEST_LEG_M) & ~silent)
     path = Path(time, xyz, own, w84, code, doubt, silent)
     return path if len(long) == 0 else _cut(path, lon, lat, chord, long)
 
 
-def _doubt(time: Array, xyz: Array, tolerance: list[Array]) -> Array:
+def _doubt(track: Track, part: slice, time: Array, chord: Array) -> Array:
     """Of each leg the larger of its ends', and how far the unit goes in the time that it may be early or late."""
+    given = track.uncertainty_m, track.early_s, track.late_s
+    if not any(isinstance(value, np.ndarray) for value in given) and not track.early_s + track.late_s:
+        return np.full(max(len(chord), 1), track.uncertainty_m)
+    ends = [_of_ends(value, part) for value in given]
     if len(time) == 1:
-        return np.array([tolerance[0][0]])
-    position, early, late = (np.maximum(column[:-1], column[1:]) for column in tolerance)
+        return np.full(1, ends[0][0])
+    position, early, late = (np.maximum(*one) for one in ends)
     slip = early + late
-    if not slip.any():
-        return position
-    step = np.maximum(np.diff(time), 1e-3)
-    speed = np.linalg.norm(np.diff(xyz, axis=0), axis=1) / step
-    return position + np.where(slip > 0.0, slip * np.maximum(speed, 1e-9), 0.0)
+    speed = chord / np.maximum(np.diff(time), 1e-3)
+    return np.asarray(position + np.where(slip > 0.0, slip * np.maximum(speed, 1e-9), 0.0))
+
+
+def _of_ends(value: float | Array, part: slice) -> tuple[Any, Any]:
+    """A tolerance at the starts and at the ends of some legs: as columns, or as one number for all."""
+    if not isinstance(value, np.ndarray):
+        return value, value
+    column = value[part]
+    return (column[:-1], column[1:]) if len(column) > 1 else (column[0], column[0])
 
 
 def _cut(path: Path, lon: Array, lat: Array, chord: Array, long: npt.NDArray[np.intp]) -> Path:
@@ -180,9 +196,8 @@ def _cut(path: Path, lon: Array, lat: Array, chord: Array, long: npt.NDArray[np.
         return np.append(inner, column[-1])
 
     lons, lats = np.append(lon[leg_of], lon[-1]), np.append(lat[leg_of], lat[-1])
-    for leg in long.tolist():
-        some_lon, some_lat = geodesic_points(lon[leg], lat[leg], lon[leg + 1], lat[leg + 1], int(counts[leg]))
-        lons[first[leg] : first[leg + 1]], lats[first[leg] : first[leg + 1]] = some_lon[:-1], some_lat[:-1]
+    cut = np.flatnonzero((counts > 1)[leg_of])
+    lons[cut], lats[cut] = geodesic_starts(lon[long], lat[long], lon[long + 1], lat[long + 1], counts[long])
     xyz = np.empty((len(lons), 3))
     surface_points(np.ascontiguousarray(lons), np.ascontiguousarray(lats), xyz)
     return Path(

@@ -24,6 +24,7 @@ DAY = 24 * HOUR
 PATHS = {"blue": [(41.99, 37.2), (42.01, 37.2)], "red": [(42.01, 37.2005), (41.99, 37.2005)]}
 PLANS = {party: patrol(party, f"{party}-1", points, [T, END]) for party, points in PATHS.items()}
 TRACKS = [moved(party, f"{party}-1", points, [T, END]) for party, points in PATHS.items()]
+BLURRED = [moved(party, f"{party}-1", points, [T, END], uncertainty_m=600.0) for party, points in PATHS.items()]
 
 
 def seen_by_both(plans=PLANS, parties=("blue", "red"), counts_s=T - 20 * HOUR):
@@ -144,3 +145,29 @@ def test_heights_known_only_later_make_nothing_certain_before():
     assert (met.from_s, met.certain_from_s) == (T, T + 60.0)
     (met,) = encounters([level, flight("b", [5000.0, 5000.0, 5000.0, unknown, unknown])])
     assert met.certain_from_s is None
+
+
+def test_no_change_of_the_record_is_passed_over_while_it_is_open_when_they_met():
+    """A filing that did not stand for a moment, among a hundred others that came to count meanwhile."""
+    met = encounters(BLURRED)[0]
+    story, refs = seen_by_both()
+    elsewhere = patrol("blue", "far", [(45.0, 39.0), (45.1, 39.0)], [T, END])
+    step = (met.to_s - met.from_s) / 200.0
+    for number in range(1, 200):
+        story.file(elsewhere, met.from_s + number * step)
+    assert story.label(met, BLURRED).between == (Label.DECONFLICTED, None)
+    gone = met.from_s + 101.4 * step
+    again = story.file(PLANS["red"], gone + 0.2 * step, supersedes=refs["red"])
+    story.seen(again, "blue", gone + 0.2 * step)
+    assert story.label(met, BLURRED).between == (Label.DECONFLICTED, None)
+    story.change(refs["red"], superseded_s=gone)
+    assert Label.NOTIFIED_ONLY in story.label(met, BLURRED).between
+
+
+def test_when_a_conflict_was_settled_counts_while_it_is_open_when_they_met():
+    met = encounters(BLURRED)[0]
+    story, refs = seen_by_both()
+    middle = 0.5 * (met.from_s + met.to_s)
+    story.change(refs["blue"], settled=((refs["red"], middle),))
+    between = story.label(met, BLURRED).between
+    assert between == (Label.DECONFLICTED, Label.NOTIFIED_ONLY, None)
