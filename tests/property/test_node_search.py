@@ -88,6 +88,9 @@ def _assert_nothing_is_missed(folder: Path, things: list[Thing], minima: MinimaT
                 assert told == {
                     key: answer for pair, answer in expected.items() if own in pair for key in pair - {own}
                 }, own
+                # As after a filing: what was found before is looked up, and is the same.
+                again = search.conflicts_of(thing, conn=conn, leaving_out=[filed[own].ref])
+                assert {by_number[one.filing.id]: one.answer for one in again.conflicts if one.filing} == told, own
         with database.writing() as conn:
             for row in filed.values():
                 drop_cells(conn, row.id)

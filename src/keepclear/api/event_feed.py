@@ -25,6 +25,7 @@ __all__ = ["EventFeed", "Frame", "Wake"]
 
 _PAGE = 500
 _RECENT = 4_096
+_TOGETHER_S, _NOBODY_S = 0.01, 0.1  # what comes within that is read together; longer where nobody listens
 _POLL_S = {"sqlite": 2.0, "postgresql": 0.5}
 """How long at most until events are looked for that nobody rang for: other processes cannot ring here."""
 
@@ -82,6 +83,7 @@ class EventFeed:
         self._forget = bell.listen(self._heard)
         self._waiter = bell.waiter("event")
         self._thread = threading.Thread(target=self._run, name="event-feed", daemon=True)
+        self._ending = threading.Event()
         self.stopping = False
         """Whether the streams are to end."""
 
@@ -148,12 +150,14 @@ class EventFeed:
 
     def _end(self) -> None:
         self.stopping = True
+        self._ending.set()
         self._waiter.rung()
         self._wake_all()
 
     def _run(self) -> None:
         while not self.stopping:
-            self._waiter.wait(self._poll_s)
+            if self._waiter.wait(self._poll_s):
+                self._ending.wait(_TOGETHER_S if self._wakes else _NOBODY_S)
             try:
                 self._take()
             except StoreError:

@@ -101,10 +101,10 @@ def _found(text: Folded, *, place_is_given: bool) -> Iterator[Reading]:
     for words in _vocabularies():
         if not words.needles.may_match(text.text):
             continue  # nor does it once something was taken out: what is left of that are marks, and no letters
-        rest = text
-        for pattern in words.pleading:
+        rest, there = text, words.harmless_needles.found_in(text.text)
+        for pattern in words.harmless_needles.of(words.pleading, there):
             rest = rest.replaced(pattern, lambda _: GONE)
-        for pattern in words.harmless:
+        for pattern in words.harmless_needles.of(words.harmless, there):
             rest = rest.replaced(pattern, _gone)
         places = [match.start() for match in re.finditer(PLACE, rest.text)]
         for language, start, end in _signals(rest, words):
@@ -144,13 +144,14 @@ def _nearest(places: list[int], at: int) -> tuple[int, int]:
 
 
 def _signals(text: Folded, words: Vocabulary) -> Iterator[tuple[Language, int, int]]:
-    for pattern in words.ordering:
+    there = words.needles.found_in(text.text)
+    for pattern in words.needles.of(words.ordering, there):
         for match in pattern.finditer(text.text):
             yield Language.ORDERING, *match.span()
     sentences = [match.span() for match in _SENTENCE.finditer(text.text)]
     told: dict[int, bool] = {}
     for language, patterns in ((Language.PLANNING, words.planning), (Language.NAMING, words.naming)):
-        for match in chain.from_iterable(pattern.finditer(text.text) for pattern in patterns):
+        for match in chain.from_iterable(one.finditer(text.text) for one in words.needles.of(patterns, there)):
             here = max(bisect_right(sentences, match.start(), key=lambda span: span[0]) - 1, 0)
             if here not in told:
                 near = sentences[max(here - 1, 0) : here + 2]

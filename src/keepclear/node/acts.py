@@ -66,6 +66,20 @@ class Acts:
         with self._database.writing() as conn:
             return self.record(conn, actor, what, ref=ref, detail=detail)
 
+    def to_record(
+        self, actor: Actor, what: str, *, ref: str = "", detail: Mapping[str, Any] | None = None
+    ) -> Callable[[Connection], int]:
+        """What records an act that was just done, in whatever transaction comes next."""
+        at_s = self._clock()
+
+        def record(conn: Connection) -> int:
+            return add_act(
+                conn, at_s=at_s, user=actor.user, via=actor.via, credential=actor.credential, address=actor.address,
+                what=what, ref=ref, detail=detail or {},
+            )  # fmt: skip
+
+        return record
+
     def before(
         self,
         number: int | None = None,

@@ -34,6 +34,7 @@ _LOG = logging.getLogger(__name__)
 RETRY_S = (5.0, 15.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0)
 """How long after each failure a notice is tried again; after the last it is given up, which the alarm says."""
 _LOOK_S = 30.0
+_TOGETHER_S = 0.05  # every entry is an event, and hardly any of them is an alarm
 _MISHAP_S = 1.0
 
 
@@ -112,6 +113,7 @@ class Courier:
                     _LOG.error("alarms cannot be looked up: %s", error)
                     wait_s = _MISHAP_S
                 waiter.wait(max(wait_s, 0.01))
+                self._stopping.wait(_TOGETHER_S)
 
     def _wake(self, lane: tuple[str, bool]) -> None:
         if lane not in self._lanes:

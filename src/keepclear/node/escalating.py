@@ -10,6 +10,7 @@ and the others are struck off as overtaken.
 
 from __future__ import annotations
 
+import heapq
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -40,6 +41,7 @@ _SWEEP_S = 60.0
 _LEAST_SWEEP_S = 0.5
 _SHARE = 25.0  # looking at everything takes at most one part in so many of the time
 _MISHAP_S = 1.0
+_TOGETHER_S = 0.05  # what comes within that is looked at together: looking costs more than what is looked at
 _MOST_KNOWN = 200_000
 _OWN_ALARMS = (AlarmKind.FLASH, AlarmKind.OVERDUE, AlarmKind.RELAY)
 _AT_THE_DESK = frozenset(
@@ -90,7 +92,7 @@ class Escalating:
         self._threads, self._lines, self._database, self._alarms = threads, lines, database, alarms
         self._bell, self._clock, self._reach = bell, clock, reach
         self._event = 0
-        self._due: dict[EntryRef, float] = {}
+        self._due = _Due()
         self._known: set[str] = set()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -123,15 +125,16 @@ class Escalating:
 
     def look_at(self, refs: Iterable[EntryRef]) -> int:
         """Look at these entries alone, plan what has to be told of them by now, and say how much that was."""
-        at_s, told = self._clock(), 0
+        at_s = self._clock()
+        by_line: dict[str, list[Thread]] = {}
         for ref in dict.fromkeys(refs):
-            self._due.pop(ref, None)
+            self._due.drop(ref)
             try:
                 thread = self._threads.thread(ref, at_s)
             except (KeyError, KeepclearError):  # nothing that anybody answers, or not known any more
                 continue
-            told += self._plan(EntryId.of(ref).line, (thread,), at_s)
-        return told
+            by_line.setdefault(EntryId.of(ref).line, []).append(thread)
+        return sum(self._plan(line, threads, at_s) for line, threads in by_line.items())
 
     # --- the thread ------------------------------------------------------------------------------------------------
 
@@ -156,12 +159,13 @@ class Escalating:
                     _LOG.exception("escalating")
                     wait_s = _MISHAP_S
                 rung = waiter.wait(wait_s) or rung
+                self._stopping.wait(_TOGETHER_S)
 
     _pause_s = _LEAST_SWEEP_S
 
     def _wait_s(self, sweep_s: float, *, rung: bool) -> float:
         until_sweep_s = sweep_s - monotonic_s() - (_SWEEP_S - self._pause_s if rung else 0.0)
-        until_due_s = min(self._due.values(), default=self._clock() + _SWEEP_S) - self._clock()
+        until_due_s = self._due.next_s(self._clock() + _SWEEP_S) - self._clock()
         return max(0.01, min(until_sweep_s, until_due_s))
 
     def _new(self) -> list[EntryRef]:
@@ -172,7 +176,7 @@ class Escalating:
         return [event.ref for event in came if event.ref is not None]
 
     def _due_by(self, at_s: float) -> list[EntryRef]:
-        return [ref for ref, due_s in self._due.items() if due_s <= at_s]
+        return self._due.by(at_s)
 
     # --- planning --------------------------------------------------------------------------------------------------
 
@@ -182,7 +186,7 @@ class Escalating:
         for ref, thread in by_ref.items():
             due_s = next_s(thread.owed, after_s=at_s)
             if due_s is not None:
-                self._due[ref] = due_s
+                self._due.put(ref, due_s)
         if not owed:
             return 0
         with self._database.reading() as conn:
@@ -278,6 +282,48 @@ class Escalating:
             ]
         for kind, key in gone:
             self._alarms.clear(kind, key)
+
+
+class _Due:
+    """When entries are to be looked at again, of thousands the next one first."""
+
+    def __init__(self) -> None:
+        self._times: dict[EntryRef, float] = {}
+        self._order: list[tuple[float, int, EntryRef]] = []  # a heap; what is not of the time above is old
+        self._count = 0
+
+    def put(self, ref: EntryRef, due_s: float) -> None:
+        """Look at it then, and not at the time before."""
+        if self._times.get(ref) != due_s:
+            self._times[ref] = due_s
+            self._count += 1
+            heapq.heappush(self._order, (due_s, self._count, ref))
+
+    def drop(self, ref: EntryRef) -> None:
+        """Do not look at it."""
+        self._times.pop(ref, None)
+
+    def clear(self) -> None:
+        """Look at none."""
+        self._times.clear()
+        self._order.clear()
+
+    def next_s(self, most_s: float) -> float:
+        """When the next one is due; at most that."""
+        while self._order and self._times.get(self._order[0][2]) != self._order[0][0]:
+            heapq.heappop(self._order)
+        return min(self._order[0][0], most_s) if self._order else most_s
+
+    def by(self, at_s: float) -> list[EntryRef]:
+        """Those that are due by then; they stay, until they are put again or dropped."""
+        found = []
+        while self._order and self._order[0][0] <= at_s:
+            due_s, number, ref = heapq.heappop(self._order)
+            if self._times.get(ref) == due_s:
+                found.append((due_s, number, ref))
+        for one in found:
+            heapq.heappush(self._order, one)
+        return [ref for _, _, ref in found]
 
 
 def _unknown(conn: Connection, tells: list[Tell]) -> list[Tell]:

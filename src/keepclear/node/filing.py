@@ -21,6 +21,7 @@ from keepclear.model.operations import Operation, Zone
 from keepclear.node.actors import Actor
 from keepclear.node.acts import Acts
 from keepclear.node.audience import Audience
+from keepclear.node.besides import Beside, Besides
 from keepclear.node.changing import Changing
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.filing_checks import check_filing, filing_warnings
@@ -52,8 +53,10 @@ _NOT_TOLD_ANY_MORE = "The party is not told of this filing any more."
 class Projected(Protocol):
     """What has the tables catch up: the projector."""
 
-    def catch_up(self, ref: EntryRef | None = None) -> int:
-        """Put all that came into the tables, or at least what was said up to an entry."""
+    besides: Besides
+
+    def catch_up(self, ref: EntryRef | None = None, *, beside: Beside | None = None) -> int:
+        """Put all that came into the tables, or at least what was said up to an entry, and what goes beside it."""
 
     def wait_for(self, ref: EntryRef, timeout_s: float) -> bool:
         """Whether the tables have an entry, waiting for it so long."""
@@ -209,8 +212,11 @@ class Filing:
                 outgoing = [self._outgoing(ready, number, None, committed) for number in range(len(ready.groups))]
                 refs = self._records.say(ready.line, outgoing) if outgoing else ()
             told = refs or ((committed,) if committed is not None else ())
-            self._acts.note(by, "file", ref=str(EntryId.of(told[0])), detail={"id": ready.thing.id} | told_why)
-            return self._filed(ready, verdict, told, committed, before, newest, by)
+            act = self._acts.to_record(
+                by, "file", ref=str(EntryId.of(told[0])), detail={"id": ready.thing.id} | told_why
+            )  # fmt: skip
+            caught_up = self._caught_up_with(told[-1], act)
+            return self._filed(ready, verdict, told, committed, before, newest, by, caught_up=caught_up)
 
     def amend(self, ref: EntryRef, request: FilingRequest, *, by: Actor) -> Filed:
         """Say a filing anew; answers to the old one count no more. Those who are told no more are told just that.
@@ -244,7 +250,8 @@ class Filing:
                 refs = self._changing.say(line, outgoing, changes=changes, by=by, what="amend")
             if told_why:
                 self._acts.note(by, "file despite terms", ref=str(EntryId.of(refs[0])), detail=told_why)
-            return self._filed(ready, verdict, refs, committed, before, newest, by)
+            caught_up = self._caught_up(refs[-1])
+            return self._filed(ready, verdict, refs, committed, before, newest, by, caught_up=caught_up)
 
     def cancel(self, ref: EntryRef, reason: str | None = None, *, by: Actor) -> tuple[EntryRef, ...]:
         """Say that a filing no longer stands, to all who were told of it; the entries that say so.
@@ -491,12 +498,12 @@ class Filing:
 
     def _filed(
         self, ready: _Prepared, verdict: Verdict, refs: tuple[EntryRef, ...], committed: EntryRef | None,
-        before: SearchFound, newest: int, by: Actor,
+        before: SearchFound, newest: int, by: Actor, *, caught_up: bool,
     ) -> Filed:  # fmt: skip
         self._guards.flag(verdict, refs[0], by=by.user)
         warnings = ready.warnings if not verdict.sentence else (*ready.warnings, verdict.sentence)
         after = before
-        if not self._caught_up(refs[-1]):
+        if not caught_up:
             warnings = (
                 *warnings,
                 "The tables have not caught up yet: what it comes too close to is told a little later.",
@@ -509,6 +516,21 @@ class Filing:
         """Whether the tables have an entry that is in our log; what is said stands, whatever the tables do."""
         with suppress(KeepclearError):
             self._projector.catch_up(ref)
+        return self._projector.wait_for(ref, _WAIT_S)
+
+    def _caught_up_with(self, ref: EntryRef, act: Callable[[Connection], object]) -> bool:
+        """The same, and an act is recorded with it: in one transaction, or else in one of its own as any other."""
+        noted = self._projector.besides.put(act)
+        try:
+            self._projector.catch_up(ref, beside=noted)
+            durable = noted.over
+        except KeepclearError:
+            durable = False
+        if not noted.kept():
+            with self._database.writing() as conn:
+                act(conn)
+        elif not durable:
+            self._database.make_durable()
         return self._projector.wait_for(ref, _WAIT_S)
 
     def _others_since(self, newest: int) -> bool:

@@ -21,6 +21,7 @@ from keepclear.line.conversation import Conversation, Receipt
 from keepclear.line.membership import Member, Membership
 from keepclear.line.threads import Thread
 from keepclear.node.bell import Bell
+from keepclear.node.besides import Beside, Besides
 from keepclear.node.conversations import Conversations
 from keepclear.node.duties import Duties
 from keepclear.node.folding import AWAITED_TYPES, Came, Fold, searched_of
@@ -49,7 +50,7 @@ __all__ = ["Projector"]
 _AT_ONCE = 64
 _LOOK_S = 1.0
 _TURN_S = 0.2
-_OURS_S = 0.02  # who has said something puts it into the tables himself, and need not be raced
+_OURS_S = 0.1  # who has said something puts it into the tables himself, and need not be raced
 _OF_OURS = frozenset({"said", "projected", "event"})
 _OF_WHOLE = frozenset({"body", "line", "receipt"})
 _log = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ class Projector:
         self.records, self.database, self.search = records, database, search
         self.conversations = Conversations(records.party)
         self.duties = Duties(database, self.conversations)
+        self.besides = Besides()
+        """What is to be written with the next entries."""
         self.problem = ""
         """Why it could not go on; empty while it can."""
         self._memberships, self._bell, self._clock = memberships, bell, clock
@@ -151,7 +154,7 @@ class Projector:
 
     # --- catching up -----------------------------------------------------------------------------------------------
 
-    def catch_up(self, ref: EntryRef | None = None) -> int:
+    def catch_up(self, ref: EntryRef | None = None, *, beside: Beside | None = None) -> int:
         """Put all that came into the tables; the number of entries and bodies.
 
         Parameters
@@ -159,6 +162,8 @@ class Projector:
         ref
             What the caller has just said. Of many who come at once the first takes what all of them have said, and
             nothing is left to do for the others.
+        beside
+            What the caller has given to be written beside it (`besides`): that is done too, if it can be.
 
         Raises
         ------
@@ -166,11 +171,14 @@ class Projector:
             If the tables cannot be written.
         """
         while not self._lock.acquire(timeout=_LOOK_S if ref is None else _TURN_S / 4.0):
-            if ref is not None and self._has(ref):
+            if ref is not None and self._has(ref) and (beside is None or beside.over):
                 self.database.make_durable()
                 return 0  # whoever is at it has done it, and has more to do
         try:
             done = 0 if ref is not None and self._has(ref) else self._catch_up(whole=ref is None)
+            if beside is not None and not beside.over:  # somebody else has just taken the entry
+                with self.besides.written() as write, self.database.writing(durable=False) as conn:
+                    write(conn)
         finally:
             self._lock.release()
         return self._kept(done)
@@ -256,7 +264,8 @@ class Projector:
         with self.database.writing(durable=durable) as conn:
             at_s = note_step(conn, self._clock())
             self._fold.begin_step()
-            yield conn, at_s
+            with self.terms.held(conn):
+                yield conn, at_s
             note_projected(conn, at_s)
 
     def _logs(self) -> list[tuple[str, str]]:
@@ -288,11 +297,12 @@ class Projector:
             self._taken[origin] = max(start, self._taken.get(origin, 0))
             return 0
         taken = [(index, self._entry(origin, index)) for index in range(start, stop)]
-        with self._writing(durable=False) as (conn, at_s):
+        with self.besides.written() as write, self._writing(durable=False) as (conn, at_s):
             if end(conn, origin) != start:
                 return 1  # another process was first: look again
             with self.conversations.only(conn):
                 stop = self._take_entries(conn, line, origin, taken, at_s)
+            write(conn)
         self._taken[origin] = stop
         return stop - start
 

@@ -53,6 +53,7 @@ NOTHING_COMPARED = "nothing could be compared: no plan of another party, and no 
 
 _AT_ONCE = 512
 _RECENT = 32
+_MOST_VERDICTS = 64
 _SMALL = 65_536  # bytes of a plan that is worth remembering for a moment
 _MOST_WEIGHT = 4_000_000  # edges and positions, of some 50 bytes each
 
@@ -136,6 +137,8 @@ class Search:
         self._weight = 0
         self._recent: OrderedDict[bytes, Prepared] = OrderedDict()
         self._cells: OrderedDict[tuple[int, bool], tuple[Thing | Prepared, Cells]] = OrderedDict()
+        # By the thing that asks: what was found of it and others, of which each is kept for as long as this is.
+        self._verdicts: OrderedDict[int, tuple[Prepared, dict[int, tuple[Prepared, Conflict | None]]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def conflicts_of(
@@ -196,7 +199,7 @@ class Search:
         found: list[tuple[int, Conflict]] = []
         for start in range(0, len(numbers), _AT_ONCE):
             some = numbers[start : start + _AT_ONCE]
-            told = self.asking.conflicts_of(prepared, self._things_of(conn, {one: names[one] for one in some}))
+            told = self._judged(prepared, self._things_of(conn, {one: names[one] for one in some}))
             found += [(some[place], conflict) for place, conflict in told]
         rows = filings_by_id(conn, {number for number, _ in found})
         return [FoundConflict(conflict, filing=rows[number]) for number, conflict in found], len(numbers)
@@ -251,7 +254,28 @@ class Search:
             self._things.clear()
             self._recent.clear()
             self._cells.clear()
+            self._verdicts.clear()
             self._weight = 0
+
+    def _judged(self, asked: Prepared, others: Sequence[Prepared]) -> list[tuple[int, Conflict]]:
+        """As `Asking.conflicts_of`. What is filed is searched before and after it was said, and mostly finds the same.
+
+        Things never change: what was found of two of them holds as long as both are these very ones.
+        """
+        with self._lock:
+            known = dict(self._verdicts.get(id(asked), (asked, {}))[1])
+        fresh = [one for one in others if id(one) not in known]
+        told = dict(self.asking.conflicts_of(asked, fresh))
+        verdicts = {id(one): (one, told.get(place)) for place, one in enumerate(fresh)}
+        known |= verdicts
+        with self._lock:
+            if any(one is asked for one in self._recent.values()) and len(known) <= _MOST_VERDICTS:
+                self._verdicts[id(asked)] = asked, known
+                self._verdicts.move_to_end(id(asked))
+                while len(self._verdicts) > _RECENT:
+                    self._verdicts.popitem(last=False)
+        found = [(place, known[id(one)][1]) for place, one in enumerate(others)]
+        return [(place, conflict) for place, conflict in found if conflict is not None]
 
     def _things_of(self, conn: Connection, names: Mapping[int, bytes]) -> list[Prepared]:
         with self._lock:

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from keepclear.line.attack_language import _vocabularies
 from keepclear.line.attack_words.needles import Needles, needs_of
 
-PATTERNS = [p for words in _vocabularies() for p in (*words.ordering, *words.planning, *words.naming)]
+PATTERNS = [
+    p
+    for words in _vocabularies()
+    for p in (*words.ordering, *words.planning, *words.naming, *words.pleading, *words.harmless)
+]
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,23 @@ def test_what_a_pattern_matches_has_all_that_it_needs(data):
     pattern = data.draw(st.sampled_from(PATTERNS))
     text = data.draw(st.from_regex(pattern))
     assert Needles([pattern]).may_match(text)
+
+
+@given(data=st.data())
+def test_patterns_that_are_left_out_would_not_have_matched(data):
+    words = data.draw(st.sampled_from(_vocabularies()))
+    some = data.draw(st.lists(st.sampled_from((*words.pleading, *words.harmless)), min_size=1, max_size=2))
+    text = " ".join(data.draw(st.from_regex(one)) for one in some)
+    there = words.harmless_needles.found_in(text)
+    used = set(words.harmless_needles.of(words.harmless, there))
+    assert not [one for one in words.harmless if one not in used and one.search(text)]
+
+
+@given(text=st.text(st.sampled_from("strike bdgairno"), max_size=60))
+def test_needles_are_found_wherever_they_stand(text):
+    patterns = [re.compile(one) for one in ("strike (?:the|a) bridge", "(?:strike|bomb)ing?", "(?:air )?raid", "no go")]
+    every = {one for pattern in patterns for some in needs_of(pattern) for one in some}
+    assert Needles(patterns).found_in(text) == {one for one in every if one in text}
 
 
 def test_most_patterns_need_something():

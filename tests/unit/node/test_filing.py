@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from sqlalchemy import text
 
 from keepclear.errors import InputError, StoreError
 from keepclear.line.coarsening import Precision
@@ -10,6 +11,7 @@ from keepclear.model.findings import Answer
 from keepclear.model.footprints import Circle, Polygon
 from keepclear.model.kinds import ZoneKind
 from keepclear.model.operations import Operation
+from keepclear.node.entry_ids import EntryId
 from keepclear.node.guarding import RefusedError
 from keepclear.node.refusals import ClashError, NotAllowedError, NotFoundError, StaleError
 from keepclear.node.searching import NOTHING_COMPARED
@@ -505,3 +507,32 @@ def test_no_word_of_a_filing_says_that_it_was_approved(two):
     assert "approv" not in told
     assert "permi" not in told.replace("not a permission", "")
     assert isinstance(a.body(filed.ref), OperationBody)
+
+
+def test_each_of_many_filings_at_once_is_recorded_as_an_act_once(two):
+    a, _ = two
+    filed = []
+
+    def file(number):
+        for one in range(4):
+            done = a.filing.file(asked(patrol(id=f"p-{number}-{one}", lat=30.0 + number + one / 10)), by=OFFICER)
+            filed.append(done.ref)
+
+    threads = [threading.Thread(target=file, args=[n]) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    acts = [act for act in a.acts.before(limit=1000) if act.what == "file"]
+    assert sorted(act.ref for act in acts) == sorted(str(EntryId.of(ref)) for ref in filed)
+    assert {act.user for act in acts} == {OFFICER.user}
+    assert len(filed) == 24
+    assert not a.projector.besides.any
+
+
+def test_an_act_that_is_not_written_beside_its_entry_is_written_by_itself(two):
+    a, _ = two
+    with a.database.writing() as conn:
+        conn.execute(text("DROP TABLE cell"))  # the step that takes the entry up fails, and with it what goes beside it
+    a.filing.file(asked(patrol(id="p")), by=OFFICER)
+    assert a.did().count("file") == 1

@@ -32,13 +32,35 @@ class Needles:
     """
 
     def __init__(self, patterns: Iterable[re.Pattern[str]]) -> None:
-        self._needs = tuple(dict.fromkeys(map(needs_of, patterns)))
-        self._all = tuple(sorted({one for needs in self._needs for some in needs for one in some}))
+        self._needs = {pattern: needs_of(pattern) for pattern in patterns}
+        every = {one for needs in self._needs.values() for some in needs for one in some}
+        self._without = [needs for needs in self._needs.values() if not needs]
+        # By their first letters: few pairs of letters are in a short text.
+        self._by_start: dict[str, list[str]] = {}
+        for one in sorted(every):
+            self._by_start.setdefault(one[:_LEAST], []).append(one)
+
+    def found_in(self, text: str) -> frozenset[str]:
+        """The needles that are in a text."""
+        starts = self._by_start.keys() & {text[i : i + _LEAST] for i in range(len(text) - _LEAST + 1)}
+        return frozenset(one for start in starts for one in self._by_start[start] if one in text)
 
     def may_match(self, text: str) -> bool:
         """Whether one of the patterns may match somewhere in the text; if not, none does."""
-        there = {one for one in self._all if one in text}
-        return any(all(not some.isdisjoint(there) for some in needs) for needs in self._needs)
+        there = self.found_in(text)
+        return any(_has(needs, there) for needs in (self._needs.values() if there else self._without))
+
+    def of(self, patterns: Iterable[re.Pattern[str]], there: frozenset[str]) -> Iterator[re.Pattern[str]]:
+        """Those of some of the patterns, in their order, that may match a text which has these needles and no others.
+
+        Nor does another where something was taken out of the text since: what is left of that are marks, no letters.
+        """
+        needs = self._needs
+        return (one for one in patterns if (_has(needs[one], there) if there else not needs[one]))
+
+
+def _has(needs: Needs, there: frozenset[str]) -> bool:
+    return all(not some.isdisjoint(there) for some in needs)
 
 
 def needs_of(pattern: re.Pattern[str]) -> Needs:

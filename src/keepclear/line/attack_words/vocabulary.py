@@ -43,6 +43,8 @@ class Vocabulary:
         What news, warnings and calls for help have.
     needles
         Without any of these in a text, nothing is ordered, planned or named in it.
+    harmless_needles
+        The same of what is pleading or harmless.
     """
 
     language: str
@@ -53,6 +55,7 @@ class Vocabulary:
     naming: tuple[re.Pattern[str], ...]
     telling: tuple[re.Pattern[str], ...]
     needles: Needles
+    harmless_needles: Needles
 
 
 def vocabulary(
@@ -67,8 +70,9 @@ def vocabulary(
 ) -> Vocabulary:
     """The vocabulary of these patterns."""
     asks, plans, names = _all(ordering), _all(planning), _all(naming)
-    needles = Needles((*asks, *plans, *names))
-    return Vocabulary(language, _all(pleading), _all(harmless), asks, plans, names, _all(telling), needles)
+    pleas, idioms = _all(pleading), _all(harmless)
+    needles, others = Needles((*asks, *plans, *names)), Needles((*pleas, *idioms))
+    return Vocabulary(language, pleas, idioms, asks, plans, names, _all(telling), needles, others)
 
 
 def one_of(words: str) -> str:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -143,6 +144,24 @@ class _Sync:
             self._folder_synced = True
 
 
+class _Lent:
+    """A connection while a block lasts."""
+
+    __slots__ = ("_backend", "_connection", "_writing")
+
+    def __init__(self, backend: SqliteBackend, *, writing: bool) -> None:
+        self._backend, self._writing = backend, writing
+
+    def __enter__(self) -> Connection:
+        self._connection = self._backend.lend(writing=self._writing)
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._backend.give_back(self._connection, writing=self._writing)
+
+
 class SqliteBackend(Backend):
     """A SQLite file: write-ahead log, so that reading and writing do not wait for each other."""
 
@@ -174,22 +193,25 @@ class SqliteBackend(Backend):
         """See `Backend.copy`."""
         return f"copy {self.name} and the files beside it whose names begin so"
 
-    @contextmanager
-    def connection(self, *, writing: bool = False) -> Iterator[Connection]:
+    def connection(self, *, writing: bool = False) -> _Lent:
         """See `Backend.connection`; one that was used before, if one is free: to make one takes longer than to ask."""
         writing = writing and not self._readonly
-        free = self._free[writing]
+        return _Lent(self, writing=writing)
+
+    def lend(self, *, writing: bool) -> Connection:
+        """A connection that is to be given back."""
         try:
-            connection = free.pop()
+            return self._free[writing].pop()
         except IndexError:
-            connection = (self._writer if writing else self._readers).connect()
-        try:
-            yield connection
-        finally:
-            if self._closed or connection.invalidated or len(free) >= _KEPT or self._is_within(connection):
-                connection.close()
-            else:
-                free.append(connection)
+            return (self._writer if writing else self._readers).connect()
+
+    def give_back(self, connection: Connection, *, writing: bool) -> None:
+        """Take it back."""
+        free = self._free[writing]
+        if self._closed or connection.invalidated or len(free) >= _KEPT or self._is_within(connection):
+            connection.close()
+        else:
+            free.append(connection)
 
     def begin_reading(self, connection: Connection) -> None:
         """See `Backend.begin_reading`."""

@@ -13,9 +13,11 @@ number holds all of its coordinates: no two squares share one, and a database of
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -88,16 +90,19 @@ _DROP_EMPTY = Ready(delete(_class).where(_class.c.held <= 0))
 
 _WANTED = "c.filing, c.x_m, c.y_m, c.z_m, c.radius_m, c.start_s, c.end_s"
 _WHEN = "c.start_s >= :since AND c.start_s <= :until AND c.end_s >= :begin AND c.owner <> :owner"
-_IN_SQUARES = {
-    "sqlite": Ready(
-        text(
-            f"SELECT {_WANTED} FROM json_each(:squares) AS k CROSS JOIN cell AS c ON c.square = k.value WHERE {_WHEN}"  # noqa: S608
-        )
-    ),
-    "postgresql": Ready(
-        text(f"SELECT {_WANTED} FROM cell AS c WHERE c.square = ANY(CAST(:squares AS bigint[])) AND {_WHEN}")  # noqa: S608
-    ),
-}
+_SINCE = " ".join(f"WHEN {duration} THEN :since_{duration}" for duration in range(len(_LASTING_S)))
+_IN_ALL_SQUARES = Ready(
+    text(
+        f"SELECT {_WANTED} FROM json_each(:squares) AS k CROSS JOIN cell AS c ON c.square = k.value "  # noqa: S608
+        f"AND c.start_s >= CASE (k.value >> 27) & 7 {_SINCE} ELSE :since_{_ALWAYS} END "
+        "WHERE c.start_s <= :until AND c.end_s >= :begin AND c.owner <> :owner"
+    )
+)
+"""Of squares of all durations at once."""
+_IN_SQUARES = Ready(
+    text(f"SELECT {_WANTED} FROM cell AS c WHERE c.square = ANY(CAST(:squares AS bigint[])) AND {_WHEN}")  # noqa: S608
+)
+"""Of one duration: the index is then used for the times as well."""
 _BETWEEN_SQUARES = Ready(
     text(f"SELECT {_WANTED} FROM cell AS c WHERE c.square BETWEEN :low AND :high AND {_WHEN}")  # noqa: S608
 )
@@ -193,18 +198,31 @@ def cells_near(conn: Connection, asked: Cells, *, reach_m: float, reach_s: float
             ranges.append((duration, number << 27, ((number + 1) << 27) - 1))
         else:
             by_duration.setdefault(duration, []).append(squares | (number << 27))
-    rows: list[Sequence[float]] = []
     given = {"begin": begin, "until": end, "owner": leaving_owner}
-    for duration, found in by_duration.items():
-        squares_list = np.concatenate(found).tolist()
-        listed = json.dumps(squares_list) if conn.dialect.name == "sqlite" else squares_list
-        wanted = given | {"since": _since(duration, begin), "squares": listed}
-        rows += _IN_SQUARES[conn.dialect.name].rows(conn, **wanted)
+    rows = _in_squares(conn, by_duration, given)
     for duration, low, high in ranges:
         wanted = given | {"since": _since(duration, begin), "low": low, "high": high}
         rows += _BETWEEN_SQUARES.rows(conn, **wanted)
     found_rows = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return Near(found_rows[:, 0].astype(np.int64), found_rows[:, 1:5], found_rows[:, 5:7])
+
+
+def _in_squares(conn: Connection, by_duration: Mapping[int, list[Ints]], given: dict[str, Any]) -> list[Any]:
+    """The parts in squares, of which some may be under way at the times that are given."""
+    if not by_duration:
+        return []
+    begin_s = given["begin"]
+    if conn.dialect.name == "sqlite":
+        squares = np.concatenate([one for found in by_duration.values() for one in found]).tolist()
+        since = {f"since_{duration}": _since(duration, begin_s) for duration in range(_ALWAYS + 1)}
+        return _IN_ALL_SQUARES.rows(conn, **given, **since, squares=json.dumps(squares))
+    return [
+        row
+        for duration, found in by_duration.items()
+        for row in _IN_SQUARES.rows(
+            conn, **given, since=_since(duration, begin_s), squares=np.concatenate(found).tolist()
+        )
+    ]
 
 
 def within_reach(near: Near, asked: Cells, *, reach_m: float, reach_s: float) -> Ints:
@@ -274,29 +292,15 @@ def _asked_squares(size: int, spheres: Array, reach_m: float) -> Ints | None:
         return None
     width = _SQUARES_M[size]
     # A part of this size is at most half as large as a square is wide.
-    far = spheres[:, 3] + (reach_m + 0.5 * width + 2.0)
-    corners: list[Ints] = []
-    for axis in range(3):
-        aside = spheres[:, [(axis + 1) % 3, (axis + 2) % 3]]
-        for side in (0, 1):
-            along = -spheres[:, axis] if side else spheres[:, axis]
-            # On this face every point has its greatest coordinate here; within `far` of a sphere's middle each
-            # coordinate differs from its by no more than that.
-            there = np.flatnonzero(along + 2.0 * far >= np.abs(aside).max(axis=1))
-            low = np.floor((aside[there] - far[there, None]) / width)
-            high = np.floor((aside[there] + far[there, None]) / width)
-            face = np.full((len(there), 1), 2 * axis + side, dtype=np.float64)
-            corners.append(np.hstack((face, low, high)).astype(np.int64))
-    found = np.vstack(corners)
-    wide, tall = found[:, 3] - found[:, 1] + 1, found[:, 4] - found[:, 2] + 1
-    if not len(found) or int((wide * tall).sum()) > _MOST_SQUARES:
-        return None if len(found) else np.empty(0, np.int64)
-    u, v = np.arange(int(wide.max())), np.arange(int(tall.max()))
-    us = (found[:, 1, None] + u).clip(-_HALF, _HALF - 1) + _HALF
-    vs = (found[:, 2, None] + v).clip(-_HALF, _HALF - 1) + _HALF
-    places = (found[:, 0, None, None] << 24) | (us[:, :, None] << 12) | vs[:, None, :]
-    inside = (u < wide[:, None])[:, :, None] & (v < tall[:, None])[:, None, :]
-    return np.unique(places[inside])
+    too_many, found = _squares_within()(spheres, reach_m + 0.5 * width + 2.0, width, _HALF, _MOST_SQUARES)
+    return None if too_many else found
+
+
+@functools.cache
+def _squares_within() -> Any:
+    from keepclear.geo.squares import squares_within  # who only lists filings compiles nothing
+
+    return squares_within
 
 
 def _since(duration: int, begin_s: float) -> float:

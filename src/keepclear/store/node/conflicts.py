@@ -51,7 +51,7 @@ _conflict = Table(
     Index("conflict_by_pair", "first", "second", unique=True),
     Index("conflict_by_second", "second"),
     Index("conflict_to_advise", "to_advise", "id"),
-    Index("conflict_by_state", "state", "id"),
+    Index("conflict_by_state", "state", "end_s"),
 )
 _c = _conflict.c
 _NUMBER = _c.id == bindparam("which")

@@ -14,9 +14,10 @@ picture.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, Self
 
 from sqlalchemy import Connection, MetaData
@@ -46,6 +47,7 @@ class NodeDatabase:
 
     def __init__(self, backend: Backend, *, readonly: bool) -> None:
         self._backend = backend
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *backend.errors)
         self._readonly = readonly
         self._write_lock = threading.Lock()
         self._closed = False
@@ -97,17 +99,9 @@ class NodeDatabase:
         """SQLite's or PostgreSQL's part, for `keepclear.store.node.leading`."""
         return self._backend
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """One picture of the tables, whatever is written meanwhile. Many threads at once."""
-        with self._foreign("read"):
-            self._must_be_open()
-            with self._backend.connection() as connection:
-                self._backend.begin_reading(connection)
-                try:
-                    yield connection
-                finally:
-                    self._backend.roll_back(connection)
+        return _Reading(self._backend, self._must_be_open, self._errors, self._told)
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -180,13 +174,63 @@ class NodeDatabase:
     @contextmanager
     def _foreign(self, doing: str) -> Iterator[None]:
         """Give the errors of the driver and the operating system as ours."""
-        foreign: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *self._backend.errors)
         try:
             yield
         except KeepclearError:
             raise
-        except foreign as error:
-            raise StoreError(f"{self.name}: could not {doing}: {_reason(error)}") from error
+        except self._errors as error:
+            raise self._told(error, doing) from error
+
+    def _told(self, error: BaseException, doing: str) -> StoreError:
+        return StoreError(f"{self.name}: could not {doing}: {_reason(error)}")
+
+
+class _Reading:
+    """What `NodeDatabase.reading` gives. A filing reads six times: generators would take as long as what is read."""
+
+    __slots__ = ("_backend", "_check", "_connection", "_foreign", "_lent", "_told")
+
+    def __init__(
+        self,
+        backend: Backend,
+        check: Callable[[], None],
+        foreign: tuple[type[Exception], ...],
+        told: Callable[[BaseException, str], StoreError],
+    ) -> None:
+        self._backend, self._check, self._foreign, self._told = backend, check, foreign, told
+
+    def __enter__(self) -> Connection:
+        try:
+            self._check()
+            self._lent: AbstractContextManager[Connection] = self._backend.connection()
+            connection: Connection = self._lent.__enter__()
+            self._connection = connection
+            try:
+                self._backend.begin_reading(connection)
+            except BaseException:
+                self._end()
+                raise
+        except KeepclearError:
+            raise
+        except self._foreign as error:
+            raise self._told(error, "read") from error
+        return connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._end()
+        except self._foreign as failed:
+            raise self._told(failed, "read") from failed
+        if isinstance(error, self._foreign) and not isinstance(error, KeepclearError):
+            raise self._told(error, "read") from error
+
+    def _end(self) -> None:
+        try:
+            self._backend.roll_back(self._connection)
+        finally:
+            self._lent.__exit__(None, None, None)
 
 
 def _reason(error: BaseException) -> str:
