@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench import ours
 from bench.commands import cluster_figures, parquet_figures, start_figures
+from bench.compliance import report_figures
 from bench.contest import contest
 from bench.encounters import encounter_figures
 from bench.node import PIECES, node_figures
@@ -92,7 +93,7 @@ def _pure(results: Results, parts: list[str], *, quick: bool) -> None:
     if "watch" in parts:
         results.watch = encounter_figures(quick=quick)
     if "agreements" in parts:
-        results.agreements = terms_figures(quick=quick)
+        results.agreements = [*terms_figures(quick=quick), *report_figures(quick=quick)]
 
 
 def _contest(results: Results, peers: list[str], legs: int, repeats: int) -> None:

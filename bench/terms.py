@@ -70,9 +70,9 @@ def _evaluated(filings: list[Filed], terms: tuple[Term, ...]) -> Evaluation:
     return evaluate(terms, filings, (), RecordView(frozenset(PARTIES)), at_s=START_S + 2 * DAY_S)
 
 
-def filings_of(number: int) -> list[Filed]:
+def filings_of(number: int, *, seed: int = SEED) -> list[Filed]:
     """Filings of a day, for three parties, along a border from 38°E to 42°E at 37°N: most within 10 km to the south."""
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     return [_filing(row, random) for row in range(number)]
 
 

@@ -139,10 +139,18 @@ class Region:
 
     def outside(self, points: Array) -> Array:
         """Metres from the area, negative inside it; shape (n,) for points of shape (n, 3)."""
-        return np.asarray(np.min([_outside(shape, points) for shape in self._shapes], axis=0))
+        return np.asarray(np.min([_outside(shape, points) for shape in self.shapes], axis=0))
+
+    @classmethod
+    def joined(cls, regions: Sequence[Region]) -> Region:
+        """Several as one, with what each has worked out of its shapes."""
+        made = cls([one for region in regions for one in region.footprints])
+        made.__dict__["shapes"] = [shape for region in regions for shape in region.shapes]
+        return made
 
     @cached_property
-    def _shapes(self) -> list[_Shape]:
+    def shapes(self) -> list[_Shape]:
+        """Each footprint as lines with an inside."""
         return [_shape_of(one) for one in self.footprints]
 
 

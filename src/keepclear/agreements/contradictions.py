@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.borders import Border, Side, on_surface, side_named
+from keepclear.agreements.borders import Side, on_surface, side_named
 from keepclear.agreements.terms.base import Term
 from keepclear.agreements.terms.cease import Cease
 from keepclear.agreements.terms.corridor import CorridorTerm
@@ -103,7 +103,7 @@ def _covered(band: DepthBand, zone: ExclusionZone) -> Iterator[Contradiction]:
 def _blocked(corridor: CorridorTerm, zone: ExclusionZone) -> Iterator[Contradiction]:
     if zone.floor is not None or zone.ceiling is not None:
         return
-    axis = Border(corridor.axis.positions, corridor.axis.edges)
+    axis = corridor.axis.border
     outside = region_of((zone.area,)).outside(on_surface(axis.line))
     if float(outside.max()) <= 0.0:
         yield _pair(
@@ -194,7 +194,7 @@ def _inner_line(band: DepthBand) -> Array:
     """Points in the middle of a band, along all of its line."""
     from pyproj import Geod
 
-    line = Border(band.line.positions, band.line.edges).line
+    line = band.line.border.line
     geod = Geod(ellps="WGS84")
     azimuth, _, _ = geod.inv(line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1])
     turn = -90.0 if side_named(band.line.positions, band.side) is Side.LEFT else 90.0

@@ -11,11 +11,14 @@ from keepclear.agreements.documents import Annex, Document, TermText, Text
 from keepclear.errors import Fault, InputError
 from keepclear.record.names import NAME_RIGHT, is_name
 
-__all__ = ["MOST_ANNEXES", "MOST_PARTIES", "MOST_TERMS", "faults_of"]
+__all__ = ["MOST_ANNEXES", "MOST_PARTIES", "MOST_SEPARATIONS", "MOST_TERMS", "faults_of"]
 
 MOST_PARTIES = 256
 MOST_ANNEXES = 1000
 MOST_TERMS = 1000
+MOST_SEPARATIONS = 50
+"""How many of the terms ask for a distance between all units: each is one more search for every filing."""
+_SEPARATION = "MIN_SEPARATION"
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}", re.ASCII)
 _ID_RIGHT = "1 to 64 of a-z, 0-9, dots and hyphens, a letter or digit first"
@@ -83,6 +86,9 @@ def _term_faults(document: Document) -> Iterator[Fault]:
     if len(document.terms) > MOST_TERMS:
         yield Fault(f"{len(document.terms)} terms", f"at most {MOST_TERMS}", field="terms")
         return
+    separations = sum(one.type == _SEPARATION for one in document.terms)
+    if separations > MOST_SEPARATIONS:
+        yield Fault(f"{separations} terms of type {_SEPARATION}", f"at most {MOST_SEPARATIONS}", field="terms")
     seen: set[str] = set()
     twice = frozenset[str]().union(*(clauses_twice(one.markdown) for one in document.texts if one.authentic))
     for number, one in enumerate(document.terms):

@@ -15,8 +15,11 @@ import numpy.typing as npt
 
 from keepclear.agreements.facts import Filed, Finding, Flown, RecordView, Result
 from keepclear.agreements.terms.base import Scene, Term
+from keepclear.errors import KeepclearError
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "to_be_asked", "warnings_of"]
+
+_WARNED = (Result.BREACHED, Result.POSSIBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,51 @@ def evaluate(
     return Evaluation(tuple(findings), within, at_s)
 
 
+def warnings_of(
+    terms: Sequence[Term], filings: Sequence[Filed], record: RecordView, at_s: float
+) -> list[list[tuple[Term, Finding]]]:
+    """What terms say of each of some filings by itself: what it is not within, or may not be; term after term.
+
+    As if `Term.warnings_for` were asked of each term and each filing, but only those are that may have anything to say.
+    A term that cannot be evaluated says that the filing may not be within it.
+    """
+    scene = Scene(filings, (), record, at_s)
+    found: list[list[tuple[Term, Finding]]] = [[] for _ in filings]
+    for term in terms:
+        for row in to_be_asked(term, scene):
+            found[row] += [(term, one) for one in _warnings(term, filings[row], record, at_s)]
+    return found
+
+
+def to_be_asked(term: Term, scene: Scene) -> Sequence[int]:
+    """The filings of a scene that may not be within a term; of all others it says that they are, or nothing."""
+    try:
+        return _rows(_screened(term, scene)[1]) if term.JUDGES_FILINGS and len(scene.filings) else ()
+    except KeepclearError:
+        return range(len(scene.filings))  # it is left to the term to say why
+
+
+def _screened(term: Term, scene: Scene) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which filings a term binds, and which of these are to be looked at."""
+    bound = scene.bound(term)
+    if term.from_s is not None:
+        bound &= scene.batch.ends_s > term.from_s
+    return bound, term.screen(scene.batch, bound)
+
+
+def _warnings(term: Term, filed: Filed, record: RecordView, at_s: float) -> list[Finding]:
+    try:
+        found = term.warnings_for(filed, record, at_s)
+    except KeepclearError as error:
+        return [term.finding(Result.POSSIBLE, f"it could not be judged: {error}", party=filed.party, about=filed.ref)]
+    return [one for one in found if one.result in _WARNED]
+
+
 def _briefly(term: Term, scene: Scene) -> tuple[list[Finding], int]:
     findings = list(term.of_scene(scene))
     left = 0
     if term.JUDGES_FILINGS:
-        bound = scene.bound(term)
-        if term.from_s is not None:
-            bound &= scene.batch.ends_s > term.from_s
-        looked_at = term.screen(scene.batch, bound)
+        bound, looked_at = _screened(term, scene)
         left += int((bound & ~looked_at).sum())
         findings += term.of_filings((scene.filings[row] for row in _rows(looked_at)), scene)
     tracks: Iterable[Flown] = scene.tracks

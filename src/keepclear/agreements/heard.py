@@ -24,7 +24,7 @@ from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import Entry, EntryRef
 from keepclear.record.entry_types import EntryType
 
-__all__ = ["documents_in", "filed_in", "record_of"]
+__all__ = ["documents_in", "filed_in", "filed_order", "filings_in", "record_of"]
 
 _FILINGS = frozenset({EntryType.OPERATION, EntryType.ZONE})
 _SETTLED = frozenset({AdvisoryStatus.RESOLVED, AdvisoryStatus.ACCEPTED})
@@ -39,6 +39,8 @@ def filed_in(
     at_s: float,
     *,
     said_s: Mapping[EntryRef, float] = _NOTHING,
+    plans: Mapping[EntryRef, Operation | Zone] = MappingProxyType({}),
+    only: Iterable[EntryRef] | None = None,
 ) -> tuple[Filed, ...]:
     """All filings of a conversation, each version by itself, in the order in which they count; last what does not yet.
 
@@ -52,13 +54,24 @@ def filed_in(
         As of when: seconds since the epoch. Filings that count later are left out.
     said_s
         When entries were said by their authors' clocks, where that is known; else when our node had them.
+    plans
+        What was made of bodies already: making it again takes as long as reading them.
+    only
+        Of these filings alone; what is known of each is the same as if it were of all.
     """
     found = []
+    for said in filings_in(conversation, at_s) if only is None else filter(None, map(conversation.said, only)):
+        thread = conversation.thread(said.ref, at_s)
+        filed = _filed(conversation, said, thread, entries.get(said.ref), at_s, said_s, plans.get(said.ref))
+        found.append(filed)
+    return tuple(sorted(found, key=filed_order))
+
+
+def filings_in(conversation: Conversation, at_s: float) -> Iterator[Said]:
+    """What `filed_in` tells of, before any body is read: who, when, and the time that it is about."""
     for said in conversation.everything():
         if said.is_filing and _known_by(conversation.counts_from_s(said), at_s):
-            thread = conversation.thread(said.ref, at_s)
-            found.append(_filed(conversation, said, thread, entries.get(said.ref), at_s, said_s))
-    return tuple(sorted(found, key=_order))
+            yield said
 
 
 def record_of(
@@ -75,14 +88,14 @@ def record_of(
     Parameters
     ----------
     conversation, entries, at_s, said_s
-        As `filed_in`.
+        As `filed_in`; of filings and answers no body is needed.
     parties
         Who is on the line; whoever has said something is on it too.
     channel
         What our node saw of the channel to each party.
     """
     heard: dict[str, list[Heard]] = {}
-    authors = set(parties)
+    authors = {*parties, *(said.party for said in conversation.everything() if _is_read(said))}
     for ref, body in entries.items():
         said = conversation.said(ref)
         if said is None:
@@ -90,12 +103,13 @@ def record_of(
         authors.add(said.party)
         counts_s = conversation.counts_from_s(said)
         if said.type not in _FILINGS and said.type != EntryType.ANSWER and _known_by(counts_s, at_s):
-            answers = tuple(_answers(conversation, conversation.thread(ref, at_s), at_s))
+            is_answered = next(conversation.about(ref), None) is not None
+            answers = tuple(_answers(conversation, conversation.thread(ref, at_s), at_s)) if is_answered else ()
             time_s = said_s.get(ref, said.kept_s)
             heard.setdefault(said.type, []).append(
                 Heard(ref, said.party, body, time_s, counts_s, answers, said.exercise)
             )
-    ordered = {name: tuple(sorted(found, key=_order)) for name, found in sorted(heard.items())}
+    ordered = {name: tuple(sorted(found, key=filed_order)) for name, found in sorted(heard.items())}
     return RecordView(frozenset(authors), ordered, channel)
 
 
@@ -114,11 +128,17 @@ def documents_in(entries: Iterable[Entry]) -> Mapping[str, Document]:
     return found
 
 
+def _is_read(said: Said) -> bool:
+    """Whether it is an answer or a filing whose body was read: its author is on the line."""
+    return said.given is not None or (said.is_filing and not said.problem)
+
+
 def _known_by(counts_s: float | None, at_s: float) -> bool:
     return counts_s is None or counts_s <= at_s
 
 
-def _order(one: Filed | Heard) -> tuple[bool, float, str, int, bytes]:
+def filed_order(one: Filed | Heard) -> tuple[bool, float, str, int, bytes]:
+    """In the order in which things count; last what does not yet."""
     counts_s = one.counts_from_s
     assert one.ref is not None  # what is said has one
     return (counts_s is None, counts_s or 0.0, one.ref.origin, one.ref.index, one.ref.leaf_hash)
@@ -131,8 +151,9 @@ def _filed(
     body: Body | None,
     at_s: float,
     said_s: Mapping[EntryRef, float],
+    made: Operation | Zone | None,
 ) -> Filed:
-    plan, problem = _plan(said, body)
+    plan, problem = _plan(said, body) if made is None else (made, said.problem)
     known = body if isinstance(body, OperationBody | ZoneBody) else None
     superseded_s = _counts(talk, thread.superseded_by, at_s)
     return Filed(

@@ -7,7 +7,8 @@ has no agreement, and both are told. What comes out does not depend on the order
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from keepclear.agreements.documents import Document
 from keepclear.agreements.facts import Heard, RecordView
@@ -19,7 +20,7 @@ from keepclear.record.bodies.talk import CancelBody
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
 
-__all__ = ["ENTRY_TYPES", "standing_of", "standings_of"]
+__all__ = ["ENTRY_TYPES", "MOST_OF_A_LOG", "standing_of", "standings_of"]
 
 ENTRY_TYPES = (
     EntryType.AGREEMENT_PROPOSED,
@@ -28,6 +29,10 @@ ENTRY_TYPES = (
     EntryType.CANCEL,
 )
 """What an agreement's life is worked out of; a cancellation of a proposal or a signature takes it back."""
+
+MOST_OF_A_LOG = 500
+"""How many entries of each of these types in one log are looked at, the first ones: a bound, since how all agreements
+stand is worked out anew with each of them, and no party says so much. Who says more is told so before it is said."""
 
 _Body = AgreementProposedBody | AgreementSignedBody | AgreementChangedBody
 
@@ -52,7 +57,7 @@ def standings_of(
     entries = (one for kind in ENTRY_TYPES for one in record.of(kind)) if isinstance(record, RecordView) else record
     counted = [
         one
-        for one in entries
+        for one in _first(entries)
         if one.counts_from_s is not None and one.counts_from_s <= at_s and one.exercise == exercise
     ]
     agreements = {one.ref: one.body.agreement for one in counted if isinstance(one.body, _Body)}
@@ -62,6 +67,22 @@ def standings_of(
             told.setdefault(agreements[about], []).append(one)
     found = ((name, _standing(name, entries, documents, at_s)) for name, entries in sorted(told.items()))
     return {name: standing for name, standing in found if standing is not None}
+
+
+def _first(entries: Iterable[Heard]) -> Iterator[Heard]:
+    """Those that are not among too many of their log: the first ones of each type."""
+    found = list(entries)
+    if len(found) <= MOST_OF_A_LOG:
+        return iter(found)
+    agreements = {one.ref for one in found if isinstance(one.body, _Body)}
+    places: dict[tuple[str, str], int] = Counter()
+    first: set[EntryRef] = set()
+    for one in sorted(found, key=lambda heard: (heard.ref.origin, heard.ref.index)):
+        is_of_it = not isinstance(one.body, CancelBody) or one.body.entry.ref() in agreements
+        places[one.ref.origin, one.body.TYPE] += is_of_it
+        if places[one.ref.origin, one.body.TYPE] <= MOST_OF_A_LOG:
+            first.add(one.ref)
+    return (one for one in found if one.ref in first)
 
 
 def standing_of(

@@ -427,6 +427,7 @@ class Agreeing:
         told = self._audience.told(line, None)
         if not told.parties:
             raise InputError(Fault("nobody else is on the line", "wait for another party", field="line", value=line))
+        self._agreements.must_be_looked_at(line, body.TYPE)
         verdict = self._guards.judge(body, by=by, line=line, attachments=attachments)
         outgoing = Outgoing(body, told.parties, attachments=[data for _, data in attachments])
         (ref,) = self._records.say(line, [outgoing])

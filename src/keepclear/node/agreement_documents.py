@@ -14,7 +14,7 @@ __all__ = ["Documents", "EntryOf"]
 
 EntryOf = Callable[[str, int], Entry]
 """Gives an entry with what is held of it."""
-_MOST = 64
+_MOST = 1024
 _MOST_BYTES = 64 * 2**20
 
 

@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 
 from keepclear.agreements.documents import Document
 from keepclear.agreements.facts import Heard
-from keepclear.agreements.life import standings_of
+from keepclear.agreements.life import MOST_OF_A_LOG, standings_of
 from keepclear.agreements.standing import AgreementStanding
 from keepclear.errors import KeepclearError
 from keepclear.node.agreement_documents import Documents, EntryOf
-from keepclear.node.terms_in_force import InForce, TermsInForce, heard_of
+from keepclear.node.terms_in_force import InForce, TermsInForce
 from keepclear.record.bodies.agreements import AgreementProposedBody
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import EntryRef
@@ -28,8 +28,8 @@ from keepclear.record.entry_types import EntryType
 from keepclear.store.node.agreements import (
     AgreementRow,
     EntryRow,
-    agreement_entries,
     agreements_of,
+    count_entries,
     is_agreement_entry,
     next_change_s,
     put_agreement_entry,
@@ -90,9 +90,16 @@ class AgreementFold:
     def __init__(self, documents: Documents, terms: TermsInForce, entry_of: EntryOf) -> None:
         self._documents, self.terms, self._entry_of = documents, terms, entry_of
 
-    def note(self, conn: Connection, line: str, ref: EntryRef, kind: str, kept_s: float) -> None:
-        """An entry that agreements look at came, or its body did; whether it counts may change."""
+    def note(self, conn: Connection, line: str, ref: EntryRef, kind: str, kept_s: float) -> bool:
+        """An entry that agreements look at came, or its body did; whether it counts may change.
+
+        False where it is one of too many: nothing is made of it (`keepclear.agreements.life.MOST_OF_A_LOG`).
+        """
+        is_new = kind in _STANDING and not is_agreement_entry(conn, ref)
+        if is_new and count_entries(conn, ref.origin, kind) >= MOST_OF_A_LOG:
+            return False
         put_agreement_entry(conn, EntryRow(ref, line, kind, kept_s))
+        return True
 
     def is_about(self, conn: Connection, ref: EntryRef, kind: str) -> bool:
         """Whether an entry is one that agreements look at: by its type, or because it takes back one that is."""
@@ -110,7 +117,7 @@ class AgreementFold:
             return self.look(conn, line, at_s)
         if kind not in _REJUDGED:
             return Binding()
-        heard = heard_of(conn, EntryRow(ref, line, kind, kept_s), self._entry_of)
+        heard = self.terms.heard.one(conn, EntryRow(ref, line, kind, kept_s))
         body: Any = None if heard is None else heard.body
         if heard is None or not any(row.document for row in agreements_of(conn, line)):
             return Binding()
@@ -120,14 +127,13 @@ class AgreementFold:
     def look(self, conn: Connection, line: str, at_s: float) -> Binding:
         """Work out how the agreements of a line stand at a time, and keep it; what has changed."""
         before = {one.key: one for one in self.terms.in_force(conn) if one.line == line}
-        heard = [
-            one for row in agreement_entries(conn, line) if (one := heard_of(conn, row, self._entry_of)) is not None
-        ]
+        heard = self.terms.heard.all(conn, line)
         proposals = [one.ref for one in heard if isinstance(one.body, AgreementProposedBody)]
         documents = self._documents.by_hash(proposals)
         standings = standings_of(heard, documents, at_s)
         rows = [_row(line, one, heard, at_s, self._proposal(one)) for one in standings.values()]
         put_agreements(conn, line, rows)
+        self.terms.change()
         after = {one.key: one for one in self.terms.in_force(conn) if one.line == line}
         gone = tuple(one for key, one in before.items() if key not in after)
         return Binding(gone, tuple(one for key, one in after.items() if key not in before))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from keepclear.agreements.documents import Document, TermText
 from keepclear.agreements.facts import Heard, RecordView
-from keepclear.agreements.life import standings_of
+from keepclear.agreements.life import ENTRY_TYPES, MOST_OF_A_LOG, standings_of
 from keepclear.agreements.standing import AgreementStanding
 from keepclear.agreements.standing import Version as StandingVersion
 from keepclear.agreements.states import BINDING, AgreementState
@@ -31,7 +31,7 @@ from keepclear.record.bodies.base import Body
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
-from keepclear.store.node.agreements import EntryRow, agreement_entries
+from keepclear.store.node.agreements import EntryRow, agreement_entries, count_entries
 from keepclear.times import to_text
 
 __all__ = ["AgreementView", "Agreements", "Version"]
@@ -233,7 +233,8 @@ class Agreements:
         one = next((view for view in found if view.id == agreement), None)
         if one is None:
             told = ", ".join(view.id for view in found) or "none was proposed"
-            raise NotFoundError("agreement", field="id", value=agreement, right=f"on {line}: {told}")
+            right = self._not_told_yet(line, agreement) or f"on {line}: {told}"
+            raise NotFoundError("agreement", field="id", value=agreement, right=right)
         return one
 
     def found(self, agreement: str, line: str | None = None) -> AgreementView:
@@ -249,8 +250,14 @@ class Agreements:
         found = [view for view in self.views() if view.id == agreement]
         if len(found) == 1:
             return found[0]
-        right = f"name the line: {', '.join(one.line for one in found)}" if found else "one that was proposed"
+        right = (
+            f"name the line: {', '.join(one.line for one in found)}" if found else self._proposed_anywhere(agreement)
+        )
         raise NotFoundError("agreement", field="id", value=agreement, right=right)
+
+    def conversation(self, line: str) -> AbstractContextManager[Conversation]:
+        """All that was said on a line, for this thread alone while the block lasts."""
+        return self._projector.conversation(line)
 
     def record_of(self, line: str) -> RecordView:
         """All entries of a line that agreements and terms look at, as they count."""
@@ -258,6 +265,25 @@ class Agreements:
         for one, kind in self._heard(line):
             heard.setdefault(kind, []).append(one)
         return RecordView(heard=heard)
+
+    def must_be_looked_at(self, line: str, kind: str) -> None:
+        """Go no further with an entry of ours that nobody would look at.
+
+        Raises
+        ------
+        ClashError
+            If there are too many of its type in our log already.
+        """
+        origin = self._records.own_origin(line)
+        with self._projector.asked() as (conn, _):
+            many = count_entries(conn, origin, kind)
+        if kind in ENTRY_TYPES and many >= MOST_OF_A_LOG:
+            problem = (
+                f"there are {many} entries of this type ({kind}) in our log on {line}, and of more nothing is made"
+            )
+            raise ClashError(
+                Fault(problem, f"at most {MOST_OF_A_LOG} in a log; begin a new one", field="line", value=line)
+            )
 
     def mark(self, line: str, rows: Sequence[EntryRow]) -> tuple[float | None, ...]:
         """From when each entry of a line counts: another one where that has changed. It reads none of them."""
@@ -274,6 +300,18 @@ class Agreements:
                 if entry.leaf.time_s >= since_s - 1.0 and _body(self._records, row) == body:
                     return row.ref
         return None
+
+    def _proposed_anywhere(self, agreement: str) -> str:
+        told = (self._not_told_yet(line, agreement) for line in self._records.lines())
+        return next(filter(None, told), "one that was proposed")
+
+    def _not_told_yet(self, line: str, agreement: str) -> str:
+        """What to do about an agreement that is proposed, but not known to anybody else yet; empty where it is not."""
+        for one, _ in self._heard(line):
+            body = one.body
+            if one.counts_from_s is None and isinstance(body, AgreementProposedBody) and body.agreement == agreement:
+                return f"wait: it is proposed on {line}, and no other party is known to have it yet"
+        return ""
 
     def _views(self, line: str, at_s: float | None) -> list[AgreementView]:
         at_s = self._clock() if at_s is None else at_s

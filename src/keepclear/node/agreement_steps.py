@@ -7,7 +7,7 @@ conflicts that only an agreement makes appear with it, and go with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,8 +77,8 @@ class AgreementSteps:
     ) -> None:
         """An entry came, or its body did."""
         if self._fold.is_about(conn, ref, kind):
-            self._fold.note(conn, line, ref, kind, kept_s)
-            if counted:
+            noted = self._fold.note(conn, line, ref, kind, kept_s)
+            if noted and counted:
                 self._rebind(conn, self._fold.hear(conn, line, ref, kind, kept_s, at_s), at_s)
 
     def count(self, conn: Connection, line: str, at_s: float) -> None:
@@ -107,19 +107,27 @@ class AgreementSteps:
         more = self.terms.near(conn, thing, exercise=filing.exercise, leaving_out=(filing.ref,))
         return graver([*near, *more]) if more else near
 
-    def judge(
-        self, conn: Connection, filing: Filing, thing: Thing, at_s: float, *,
+    def judge(self, conn: Connection, filing: Filing, thing: Thing, at_s: float) -> None:
+        """What terms in force say of a filing that counts."""
+        if not filing.exercise:
+            (found,) = self._judged(conn, [(filing, thing)], at_s)
+            self._take(conn, filing, found, at_s)
+
+    def _judged(
+        self, conn: Connection, filings: Sequence[tuple[Filing, Thing]], at_s: float, *,
         known: dict[str, RecordView] | None = None,
-    ) -> None:  # fmt: skip
-        """What terms in force say of a filing that counts; `known`: as `TermsInForce.of_filed` has it."""
-        if filing.exercise:
-            return
+    ) -> Sequence[tuple[TermFinding, ...]]:  # fmt: skip
+        """What terms in force say of each of some filings; `known`: as `TermsInForce.of_filed` has it."""
+        if not self.terms.in_force(conn):
+            return [()] * len(filings)
+        return self.terms.of_each(conn, [self._filed(*one) for one in filings], at_s, known=known)
+
+    def _take(self, conn: Connection, filing: Filing, found: Sequence[TermFinding], at_s: float) -> None:
+        """Keep what terms say of a filing, and tell those who follow events what is new of it."""
         before = findings_of(conn, filing.id)
-        in_force = {one.key: one for one in self.terms.in_force(conn)}
-        if not in_force and not before:
+        if not before and not found:
             return
-        filed = self._filed(filing, thing)
-        found = self.terms.of_filed(conn, filed, at_s, known=known) if in_force else ()
+        in_force = {one.key: one for one in self.terms.in_force(conn)}
         rows = [_row(filing, one, in_force, at_s) for one in found]
         put_findings(conn, filing.id, rows)
         told = {(row.agreement, row.term, row.result, row.sentence) for row in before}
@@ -157,14 +165,21 @@ class AgreementSteps:
             self._drop_conflicts(conn, one)
         fresh = {one.key for one in changed.new if one.rules}
         known: dict[str, RecordView] = {}
-        for filing, thing in self._standing(conn, changed.parties):
-            if fresh:
-                more = self.terms.near(
-                    conn, thing, exercise=filing.exercise, leaving_out=(filing.ref,), only=fresh
-                )  # fmt: skip
-                for found in sorted(graver(more), key=lambda each: each.filing.id if each.filing else 0):
-                    self._find_more(conn, filing, found)
-            self.judge(conn, filing, thing, at_s, known=known)
+        for some in self._standing(conn, changed.parties):
+            judged = [one for one in some if not one[0].exercise]
+            found = self._judged(conn, judged, at_s, known=known)
+            told = {filing.id: each for (filing, _), each in zip(judged, found, strict=True)}
+            for filing, thing in some:
+                if fresh:
+                    self._find_by(conn, filing, thing, fresh)
+                if filing.id in told:
+                    self._take(conn, filing, told[filing.id], at_s)
+
+    def _find_by(self, conn: Connection, filing: Filing, thing: Thing, only: Collection[tuple[str, str, str]]) -> None:
+        """Note what a filing comes too close to by the minima of these agreements."""
+        more = self.terms.near(conn, thing, exercise=filing.exercise, leaving_out=(filing.ref,), only=only)
+        for found in sorted(graver(more), key=lambda each: each.filing.id if each.filing else 0):
+            self._find_more(conn, filing, found)
 
     def _find_more(self, conn: Connection, filing: Filing, found: FoundConflict) -> None:
         """Note a finding, unless what is known of the pair is graver, or the same."""
@@ -204,8 +219,8 @@ class AgreementSteps:
         both = [one for one in self.found(conn, filing, thing, near) if one.filing and one.filing.id == other]
         return both[0] if both else None
 
-    def _standing(self, conn: Connection, parties: Collection[str]) -> Iterator[tuple[Filing, Thing]]:
-        """The filings of these parties that stand and can be read, the oldest first."""
+    def _standing(self, conn: Connection, parties: Collection[str]) -> Iterator[list[tuple[Filing, Thing]]]:
+        """The filings of these parties that stand and can be read, some at a time, the oldest first."""
         rows: list[Filing] = []
         for party in sorted(parties):
             below = None
@@ -221,7 +236,7 @@ class AgreementSteps:
         for start in range(0, len(rows), _AT_ONCE):
             some = rows[start : start + _AT_ONCE]
             plans = plans_of(conn, [one.id for one in some])
-            yield from ((one, unpacked(plans[one.id])) for one in some if one.id in plans)
+            yield [(one, unpacked(plans[one.id])) for one in some if one.id in plans]
 
 
 def _row(

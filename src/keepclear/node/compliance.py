@@ -10,19 +10,20 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from keepclear.agreements.documents import Document
 from keepclear.agreements.evaluating import evaluate
 from keepclear.agreements.facts import Filed, Finding, Flown, RecordView
-from keepclear.agreements.heard import filed_in, record_of
 from keepclear.agreements.report_pages import html_page, markdown_page
 from keepclear.agreements.reporting import Happening, Report, parse_zones, rows_of
 from keepclear.agreements.standing import Period
 from keepclear.errors import Fault, InputError, KeepclearError, StoreError
+from keepclear.line.said import Said
 from keepclear.node.agreement_reading import Agreements, AgreementView, said_of_it
-from keepclear.node.conversations import Conversations
 from keepclear.node.line_bodies import LineBodies
+from keepclear.node.line_facts import LineFacts, read_facts
 from keepclear.node.records import Records
 from keepclear.node.terms_in_force import terms_of
 from keepclear.store.files import write_whole
@@ -109,32 +110,32 @@ class Compliance:
         if to_s - from_s > _LONGEST_S:
             raise InputError(Fault("too long for one report", "at most a year", field="from", value=to_text(from_s)))
         view = self._agreements.found(agreement, line)
-        filings, record = self._facts(view.line, now_s)
-        wanted = [one for one in filings if _is_of(one, from_s, to_s)]
+        facts = self._facts(view.line, from_s, to_s, now_s)
         tracks = self.tracks(view.line, from_s, to_s)
-        findings, types, aside = self._findings(view, wanted, tracks, record, from_s, to_s, now_s)
+        findings, types, aside = self._findings(view, facts.filings, tracks, facts.view, from_s, to_s, now_s)
         rows, within = rows_of(findings, types)
         counts = Counter(within) + Counter(aside)
-        unread = sum(1 for one in wanted if one.problem)
+        unread = sum(1 for one in facts.filings if one.problem)
         notes = [f"{unread} filings could not be read here, and are judged by nothing but that."] if unread else []
-        untold = sum(1 for one in filings if one.counts_from_s is None)
-        if untold:
-            notes.append(f"{untold} filings are not known to have reached anybody yet, and are not judged as told.")
+        if facts.untold:
+            notes.append(
+                f"{facts.untold} filings are not known to have reached anybody yet, and are not judged as told."
+            )
         document = self._document(view, from_s, to_s)
         return Report(
             agreement=view.id, title=view.main.title, line=view.line,
             document="" if document is None else document.hash, parties=view.main.parties,
             state=str(view.standing.state), since_s=_since(view), from_s=from_s, to_s=to_s, made_s=now_s, rows=rows,
-            within=dict(sorted(counts.items())), judged=len(wanted), zones=dict(self._zones) | dict(zones or {}),
+            within=dict(sorted(counts.items())), judged=len(facts.filings), zones=dict(self._zones) | dict(zones or {}),
             happenings=tuple(_happenings(view, from_s, to_s)), notes=tuple(notes),
         )  # fmt: skip
 
-    def _facts(self, line: str, at_s: float) -> tuple[Sequence[Filed], RecordView]:
-        """What was filed on a line, and what else stands on its record."""
-        bodies = self._bodies.of(line)
-        # A conversation of its own: whoever projects need not wait while thousands of threads are read.
-        with self._database.reading() as conn, Conversations(self._records.party).held(conn, line) as talk:
-            return filed_in(talk, bodies, at_s), record_of(talk, bodies, at_s)
+    def _facts(self, line: str, from_s: float, to_s: float, at_s: float) -> LineFacts:
+        """What was said on a line, and what was filed there that belongs to a time."""
+        return read_facts(
+            partial(self._agreements.conversation, line), self._bodies, line, at_s,
+            lambda said, counts_s: _is_of(said, counts_s, from_s, to_s),
+        )  # fmt: skip
 
     def _findings(
         self,
@@ -151,7 +152,7 @@ class Compliance:
         within = Counter[str]()
         types: dict[str, str] = {}
         for period in _periods(view, from_s, to_s):
-            terms = tuple(terms_of(period.document))
+            terms = terms_of(period.document)
             types |= {term.id: term.TYPE or getattr(term, "written_type", "") for term in terms}
             bound = [one for one in filings if _is_in(one, period)]
             told = evaluate(terms, bound, tracks, record, at_s=at_s)
@@ -227,9 +228,9 @@ def _periods(view: AgreementView, from_s: float, to_s: float) -> Iterator[Period
             yield period
 
 
-def _is_of(filed: Filed, from_s: float, to_s: float) -> bool:
+def _is_of(filed: Said, counts_s: float | None, from_s: float, to_s: float) -> bool:
     """Whether a filing belongs to that time: it was told then, or takes place then, or may."""
-    told = filed.counts_from_s is not None and from_s <= filed.counts_from_s < to_s
+    told = counts_s is not None and from_s <= counts_s < to_s
     starts = filed.start_s is None or filed.start_s < to_s
     return told or (starts and (filed.end_s is None or filed.end_s >= from_s))
 

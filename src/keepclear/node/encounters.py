@@ -14,17 +14,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from keepclear.agreements.facts import Filed, Finding, Flown, RecordView, Result
-from keepclear.agreements.heard import filed_in, record_of
 from keepclear.errors import KeepclearError
+from keepclear.line.said import Said
 from keepclear.node.alarms import AlarmKind, Alarms
 from keepclear.node.bell import Bell
 from keepclear.node.encounter_words import told_of
 from keepclear.node.line_bodies import LineBodies
+from keepclear.node.line_facts import read_facts
 from keepclear.node.position_sharing import PositionSharing
 from keepclear.node.positions import Positions
 from keepclear.node.projecting import Projector
 from keepclear.node.refusals import NotFoundError
 from keepclear.node.terms_in_force import TermsInForce
+from keepclear.record.bodies.joint import JointPlanBody
 from keepclear.record.entry_types import EntryType
 from keepclear.separation.minima import MinimaTable, Rule
 from keepclear.store.node import events
@@ -32,6 +34,7 @@ from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.encounters_seen import SeenEncounter, encounter_of, encounters_before, put_encounter
 from keepclear.times import to_text
 from keepclear.watch.encounters import Encounter, encounters
+from keepclear.watch.extent import RELATED, TOLERANCES
 from keepclear.watch.incidents import draft
 from keepclear.watch.labels import Labelled, Labelling
 from keepclear.watch.planned import encounter_of_parties, planned_encounters, planned_together
@@ -46,6 +49,7 @@ _DAY_S = 86_400.0
 _LONGEST_S = 7 * _DAY_S
 _OLDEST_S = 366 * _DAY_S
 _MARGIN_S = 1800.0  # tracks begin before what is looked at, so that an encounter is not cut in two
+_SLACK_S = RELATED * max(one.time_s for one in TOLERANCES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class LineRecord:
     line, at_s
         Which line, and when.
     filings, view
-        The filings, and all else.
+        The filings that anything of the time that was asked for can be about, and all else.
     tracks
         Those that are known on the line: ours, those of nobody known, and what others share there.
     findings
@@ -133,16 +137,29 @@ class Encounters:
     # --- what is known ---------------------------------------------------------------------------------------------
 
     def record(self, line: str, from_s: float, to_s: float, *, at_s: float | None = None) -> LineRecord:
-        """What stands on the record of a line, and the tracks known there from one time to another."""
+        """What stands on the record of a line, and the tracks known there from one time to another.
+
+        Of filings those that an encounter of that time can be about, with all their versions.
+        """
         now_s = self._clock() if at_s is None else at_s
-        entries = self._bodies.of(line)
-        members, said_s = [one.party for one in self._projector.members(line)], self._bodies.said_s(entries)
-        with self._projector.conversation(line) as talk:
-            filings = filed_in(talk, entries, now_s, said_s=said_s)
-            view = record_of(talk, entries, now_s, parties=members, said_s=said_s)
         tracks = tuple(self.tracks(line, from_s, to_s))
-        findings = tuple(self._findings(line, filings, tracks, view, now_s))
-        return LineRecord(line, now_s, filings, view, tracks, findings)
+        # Whose track it is, and what it was flown for, is known of whatever time its filing is.
+        bound = {one.operation for one in tracks if one.operation is not None}
+        spans = [(from_s, to_s), *self._planned_together(line, from_s, to_s)]
+        facts = read_facts(
+            lambda: self._projector.conversation(line), self._bodies, line, now_s,
+            lambda said, _: any(_may_be_of(said, *span) for span in spans),
+            also=bound, all_versions=True, parties=[one.party for one in self._projector.members(line)],
+            said_by_clock=True,
+        )  # fmt: skip
+        findings = tuple(self._findings(line, facts.filings, tracks, facts.view, now_s))
+        return LineRecord(line, now_s, facts.filings, facts.view, tracks, findings)
+
+    def _planned_together(self, line: str, from_s: float, to_s: float) -> Iterator[tuple[float, float]]:
+        """When the joint plans of a time begin and end: whether those who plan it met, is asked of all of that."""
+        for body in self._bodies.of(line, (EntryType.JOINT_PLAN,)).values():
+            if isinstance(body, JointPlanBody) and body.plan.start_s <= to_s and body.plan.end_s >= from_s:
+                yield body.plan.start_s, body.plan.end_s
 
     def tracks(self, line: str, from_s: float, to_s: float) -> Iterator[Flown]:
         """The tracks known on a line: one of each unit from each who reports it."""
@@ -383,6 +400,12 @@ class Encounters:
             AlarmKind.ENCOUNTER, f"Units of {parties} {what} at {to_text(one.encounter.from_s)} (encounter {seen.id})."
             f"{drafted}", key=seen.key, line=line, data={"encounter": seen.id}, conn=conn,
         )  # fmt: skip
+
+
+def _may_be_of(said: Said, from_s: float, to_s: float) -> bool:
+    """Whether a filing can be about something of that time: units are late, and what says no time may be of any."""
+    begins = said.start_s is None or said.start_s - _SLACK_S <= to_s
+    return begins and (said.end_s is None or said.end_s + _SLACK_S >= from_s)
 
 
 def _spanned(before: tuple[float, float] | None, more: tuple[float, float]) -> tuple[float, float]:

@@ -80,6 +80,10 @@ class KeptLog(Generic[Held]):
         """Several; the lock is let go of between them."""
         return [self.entry(index) for index in range(start, stop)]
 
+    def bodies(self, start: int, stop: int) -> list[Entry | None]:
+        """Several without their attachments, None for one whose leaf cannot be read; see `HeldLog.bodies`."""
+        return self.read(lambda log: log.bodies(start, stop))
+
     def leaves(self, start: int, stop: int) -> list[Leaf | None]:
         """The leaves of several, None for one that cannot be read."""
         return [_leaf(data) for data in self.read(lambda log: list(log.leaves(start, stop)))]

@@ -19,6 +19,7 @@ from keepclear.record.entries import Entry, EntryRef
 __all__ = ["LineBodies"]
 
 _AT_ONCE = 4096
+_TOGETHER, _SPARSE = 32, 4  # entries that are read at once, and of how many one at least is wanted
 _MOST_KEPT = 4096
 _MOST_KEPT_BYTES = 8192
 
@@ -46,19 +47,56 @@ class LineBodies:
         """The entries of these types (of all, where none is named) that count, log after log."""
         return tuple(self._refs(line, types))
 
+    def types(self, line: str) -> frozenset[str]:
+        """The types of which there are entries."""
+        return frozenset(kind for origin in self._records.origins(line) for kind in tuple(self._scan(origin)))
+
     def of(self, line: str, types: Collection[str] = ()) -> dict[EntryRef, Body]:
         """What those entries say whose body is held here and is known."""
-        read = ((ref, self.body(ref)) for ref in self._refs(line, types))
-        return {ref: body for ref, body in read if body is not None}
+        return self.of_these(self._refs(line, types))
+
+    def of_these(
+        self, refs: Iterable[EntryRef], *, each: Callable[[EntryRef, Body], None] | None = None
+    ) -> dict[EntryRef, Body]:
+        """What these entries say whose body is held here and is known, in their order.
+
+        Neighbours in a log are read together: a report is of thousands.
+
+        Parameters
+        ----------
+        each
+            Is called with each body as soon as it is read, in any order.
+        """
+        wanted = list(refs)
+        found = {ref: self._known(ref) for ref in wanted}
+        for ref, known in found.items():
+            if known is not None and each is not None:
+                each(ref, known)
+        for run in _runs([ref for ref, known in found.items() if known is None]):
+            origin, start = run[0].origin, run[0].index
+            held = self._records.bodies(origin, start, run[-1].index + 1)
+            for ref in run:
+                entry = held[ref.index - start]
+                if entry is not None and entry.leaf.hash != ref.leaf_hash:
+                    entry = self._records.entry(ref)  # which says what is wrong
+                read = found[ref] = None if entry is None else self._read(ref, entry)
+                if read is not None and each is not None:
+                    each(ref, read)
+        return {ref: body for ref, body in found.items() if body is not None}
 
     def body(self, ref: EntryRef) -> Body | None:
         """What an entry says; None where that is not held here, or not known."""
+        known = self._known(ref)
+        return self._read(ref, self._records.entry(ref)) if known is None else known
+
+    def _known(self, ref: EntryRef) -> Body | None:
         with self._lock:
             known = self._bodies.get(ref)
             if known is not None:
                 self._bodies.move_to_end(ref)
-                return known
-        entry = self._records.entry(ref)
+            return known
+
+    def _read(self, ref: EntryRef, entry: Entry) -> Body | None:
         try:
             body = body_of(entry)
         except PeerError:
@@ -121,3 +159,18 @@ class LineBodies:
                     self._times[ref] = leaf.time_s
             self._scanned[origin] = (max(start, size), found)
             return found
+
+
+def _runs(refs: Iterable[EntryRef]) -> Iterator[list[EntryRef]]:
+    """Entries of one log that are near each other, as they come."""
+    run: list[EntryRef] = []
+    for ref in refs:
+        after = run and run[0].origin == ref.origin and run[-1].index < ref.index
+        if after and ref.index < run[0].index + _TOGETHER and ref.index - run[-1].index <= _SPARSE:
+            run.append(ref)
+            continue
+        if run:
+            yield run
+        run = [ref]
+    if run:
+        yield run

@@ -78,7 +78,7 @@ def make_up_leeway(
     fold = Fold(records.party, search, conversations, history.entry, clock, quiet=True)
     for some in _groups(steps):
         try:
-            with database.writing() as conn:
+            with database.writing() as conn, fold.agreed.terms.held(conn):
                 for step in some:
                     history.take(conn, fold, step)
                 note_projected(conn, some[-1].at_s)

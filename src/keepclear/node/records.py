@@ -274,6 +274,13 @@ class Records:
         """Entries from `start` to before `stop`, with what is held of their bodies."""
         return self._kept(origin).entries(start, stop)
 
+    def bodies(self, origin: str, start: int, stop: int) -> list[Entry | None]:
+        """Entries from `start` to before `stop` without attachments, much faster than one by one; ask for few.
+
+        None for one whose leaf cannot be read.
+        """
+        return self._kept(origin).bodies(start, stop)
+
     def body_state(self, origin: str, index: int) -> BodyState | None:
         """What became of an entry's body; None where there is none for us."""
         return self._kept(origin).read(lambda log: log.body_state(index))

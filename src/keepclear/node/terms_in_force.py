@@ -12,35 +12,39 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
 from keepclear.agreements.documents import Document
-from keepclear.agreements.facts import Filed, Finding, Heard, RecordView, Result
-from keepclear.agreements.terms.base import BoundRule, BoundZone, Term
+from keepclear.agreements.evaluating import warnings_of
+from keepclear.agreements.facts import Filed, Finding, RecordView, Result
+from keepclear.agreements.terms.base import BoundRule, BoundZone, Contribution, Term
 from keepclear.agreements.terms.geometry import Annexes
 from keepclear.agreements.terms.registry import UnknownTerm, read_term
 from keepclear.errors import KeepclearError
 from keepclear.model.findings import Answer
 from keepclear.model.operations import Operation, Zone
 from keepclear.node.agreement_documents import Documents, EntryOf
+from keepclear.node.agreements_heard import AgreementsHeard
 from keepclear.node.filing_checks import time_bounds
 from keepclear.node.searching import FoundConflict, Search, SearchFound
 from keepclear.node.term_findings import TermFinding
-from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import EntryRef
 from keepclear.separation.asking import Thing
 from keepclear.separation.minima import ANYTHING, MinimaTable
-from keepclear.store.node.agreements import AgreementRow, EntryRow, agreement_entries, agreements_of
+from keepclear.store.node.agreements import AgreementRow, agreements_of
 from keepclear.store.node.filings import plans_of
 from keepclear.store.node.plan_bytes import unpacked
-from keepclear.store.node.said_facts import said_at
 
-__all__ = ["EntryOf", "InForce", "TermsInForce", "graver", "heard_of", "terms_of"]
+__all__ = ["EntryOf", "InForce", "TermsInForce", "graver", "terms_of"]
 
-_NOT_KEPT = (Result.BREACHED, Result.POSSIBLE)
 _MOST_DOCUMENTS = 32
+# No document is kept for the sake of its terms: one whose body was erased is forgotten.
+_MADE: WeakKeyDictionary[Document, tuple[tuple[Term, Contribution], ...]] = WeakKeyDictionary()
+_MADE_LOCK = threading.Lock()
 _LEAST_M = 0.01  # the search knows no minimum of 0 between units that move
 
 
@@ -94,13 +98,35 @@ class TermsInForce:
     """
 
     def __init__(self, entry_of: EntryOf, documents: Documents, search: Search) -> None:
-        self._entry_of, self._search = entry_of, search
-        self.documents = documents
+        self._search, self.documents = search, documents
+        self.heard = AgreementsHeard(entry_of)
         self._read_once: OrderedDict[tuple[str, str], InForce] = OrderedDict()
         self._lock = threading.Lock()
+        self._writer: Connection | None = None
+        self._known: tuple[InForce, ...] | None = None  # to the writer, in its transaction
 
     def in_force(self, conn: Connection) -> tuple[InForce, ...]:
         """The agreements that are in force, by line and name."""
+        if conn is self._writer:
+            if self._known is None:
+                self._known = self._in_force(conn)
+            return self._known
+        return self._in_force(conn)
+
+    @contextmanager
+    def held(self, conn: Connection) -> Iterator[None]:
+        """While the caller writes the tables, alone: which agreements are in force is read once, until `change`."""
+        self._writer, self._known = conn, None
+        try:
+            yield
+        finally:
+            self._writer, self._known = None, None
+
+    def change(self) -> None:
+        """Who writes the tables has changed how an agreement stands, or what is held of one."""
+        self._known = None
+
+    def _in_force(self, conn: Connection) -> tuple[InForce, ...]:
         rows = [row for row in agreements_of(conn) if row.document]
         return tuple(found for row in rows if (found := self._read(row)) is not None)
 
@@ -155,27 +181,32 @@ class TermsInForce:
         known
             What stands on the record, by agreement: filled here, so that of many filings in one step it is read once.
         """
+        return self.of_each(conn, (filed,), at_s, known=known)[0]
+
+    def of_each(
+        self,
+        conn: Connection,
+        filings: Sequence[Filed],
+        at_s: float,
+        *,
+        known: dict[str, RecordView] | None = None,
+    ) -> list[tuple[TermFinding, ...]]:
+        """The same of several filings, each by itself: much faster than one after another."""
         known = {} if known is None else known
-        found: list[TermFinding] = []
+        found: list[list[TermFinding]] = [[] for _ in filings]
         for one in self.in_force(conn):
-            if filed.party not in one.document.parties and not filed.on_behalf_of:
+            rows = [
+                row for row, filed in enumerate(filings) if filed.party in one.document.parties or filed.on_behalf_of
+            ]
+            if not rows:
                 continue
             name = "/".join(one.key)
             if name not in known:
-                known[name] = self.record_of(conn, one.line, one.document.parties)
-            record = known[name]
-            for term in one.terms:
-                found += [one.told(finding, term) for finding in _warnings(term, filed, record, at_s)]
-        return tuple(sorted(found, key=lambda told: told.finding.result is not Result.BREACHED))
-
-    def record_of(self, conn: Connection, line: str, parties: Collection[str]) -> RecordView:
-        """What stands on a line's record of agreements, notices and the like, as terms look at it."""
-        heard: dict[str, list[Heard]] = {}
-        for row in agreement_entries(conn, line):
-            one = heard_of(conn, row, self._entry_of)
-            if one is not None:
-                heard.setdefault(row.type, []).append(one)
-        return RecordView(frozenset(parties), heard)
+                known[name] = self.heard.record_of(conn, one.line, one.document.parties)
+            told = warnings_of(one.terms, [filings[row] for row in rows], known[name], at_s)
+            for row, warnings in zip(rows, told, strict=True):
+                found[row] += [one.told(finding, term) for term, finding in warnings]
+        return [tuple(sorted(each, key=lambda told: told.finding.result is not Result.BREACHED)) for each in found]
 
     # --- the search ------------------------------------------------------------------------------------------------
 
@@ -201,10 +232,12 @@ class TermsInForce:
         for one in self.in_force(conn):
             if only is not None and one.key not in only:
                 continue
+            by: dict[Search, list[FoundConflict]] = {}  # terms that ask for the same distances are searched for once
             for bound, search in one.rules:
                 if any(_binds(rule, thing) for rule in bound):
-                    near, _ = search.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
-                    found += [kept for each in near if (kept := _kept(conn, one, bound, thing, each)) is not None]
+                    if search not in by:
+                        by[search], _ = search.near(conn, thing, exercise=exercise, leaving_out=leaving_out)
+                    found += [kept for each in by[search] if (kept := _kept(conn, one, bound, thing, each)) is not None]
         return found
 
     def zones_near(self, conn: Connection, thing: Thing, *, on_behalf_of: str = "") -> list[FoundConflict]:
@@ -240,34 +273,37 @@ class TermsInForce:
         return made
 
 
-def terms_of(document: Document) -> Iterator[Term]:
-    """The terms of a document. One that cannot be read is as one of a type that is not known: nothing is met by it."""
+def terms_of(document: Document) -> tuple[Term, ...]:
+    """The terms of a document, made once for as long as it is kept in memory.
+
+    One that cannot be read is as one of a type that is not known: nothing is met by it.
+    """
+    return tuple(term for term, _ in _drawn(document))
+
+
+def _drawn(document: Document) -> tuple[tuple[Term, Contribution], ...]:
+    """The terms, each with what it adds to the search."""
+    with _MADE_LOCK:
+        found = _MADE.get(document)
+    if found is None:
+        found = tuple(_draw(document))
+        with _MADE_LOCK:
+            _MADE[document] = found
+    return found
+
+
+def _draw(document: Document) -> Iterator[tuple[Term, Contribution]]:
     annexes = Annexes(document.annexes)
     for one in document.terms:
         try:
             term = read_term(one.members, annexes, parties=document.parties, agreement=document.id)
-            term.contributes()  # an area that cannot be drawn is found by drawing it
-            yield term
+            yield term, term.contributes()  # an area that cannot be drawn is found by drawing it
         except KeepclearError:
-            yield UnknownTerm(
+            unknown = UnknownTerm(
                 id=one.id, clause=one.clause, clause_hash=one.clause_hash, parties=frozenset(document.parties),
                 members=one.members, written_type=one.type,
             )  # fmt: skip
-
-
-def heard_of(conn: Connection, row: EntryRow, entry_of: EntryOf) -> Heard | None:
-    """An entry as terms look at it, from when our node had it; None where it does not count or cannot be read."""
-    said = said_at(conn, row.ref.origin, row.ref.index)
-    if said is None or not said.counted:
-        return None
-    try:
-        entry = entry_of(row.ref.origin, row.ref.index)
-        body = body_of(entry)
-    except KeepclearError:
-        return None
-    if body is None:
-        return None
-    return Heard(row.ref, entry.leaf.party, body, entry.leaf.time_s, row.kept_s, exercise=entry.leaf.exercise)
+            yield unknown, unknown.contributes()
 
 
 def graver(found: Iterable[FoundConflict]) -> list[FoundConflict]:
@@ -294,13 +330,14 @@ def _gravity(found: FoundConflict) -> tuple[bool, float, float]:
 
 
 def _made(row: AgreementRow, document: Document) -> InForce:
-    terms = tuple(terms_of(document))
-    contributions = [term.contributes() for term in terms]
+    terms = terms_of(document)
+    contributions = [one for _, one in _drawn(document)]
     grouped: dict[tuple[str, float, float | None, float], list[BoundRule]] = {}
     for bound in (bound for one in contributions for bound in one.minima):
         rule = bound.rule
         grouped.setdefault((bound.term.id, rule.horizontal_m, rule.vertical_m, rule.time_s), []).append(bound)
-    rules = tuple((tuple(one), _search_by(one[0])) for one in grouped.values())
+    searches = {key[1:]: _search_by(some[0]) for key, some in grouped.items()}
+    rules = tuple((tuple(some), searches[key[1:]]) for key, some in grouped.items())
     zones = tuple(zone for one in contributions for zone in one.zones)
     return InForce(row.line, row.agreement, document, terms, rules, zones)
 
@@ -308,14 +345,6 @@ def _made(row: AgreementRow, document: Document) -> InForce:
 def _search_by(bound: BoundRule) -> Search:
     rule = replace(bound.rule, horizontal_m=max(bound.rule.horizontal_m, _LEAST_M))
     return Search(minima=MinimaTable((), rule))
-
-
-def _warnings(term: Term, filed: Filed, record: RecordView, at_s: float) -> list[Finding]:
-    try:
-        found = term.warnings_for(filed, record, at_s)
-    except KeepclearError as error:
-        return [term.finding(Result.POSSIBLE, f"it could not be judged: {error}", party=filed.party, about=filed.ref)]
-    return [one for one in found if one.result in _NOT_KEPT]
 
 
 def _kept(

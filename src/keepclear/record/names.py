@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from keepclear.errors import Fault, InputError
 
@@ -55,6 +56,7 @@ ORIGIN_RIGHT = "party/line/log"
 
 _NAME_WHOLE = re.compile(_NAME)
 _KEY_NAME = re.compile(rf"[^+\s\x00-\x1f\ud800-\udfff]{{1,{LONGEST_KEY_NAME}}}")
+_MOST_REMEMBERED = 1024  # characters of a name that is remembered
 _ORIGIN_WHOLE = re.compile(ORIGIN_PATTERN[1:-1])
 
 
@@ -119,14 +121,19 @@ class KeyName:
     @classmethod
     def of_text(cls, text: str) -> KeyName | None:
         """Take a key name apart; None if it is not one of ours (other logs and witnesses have names of their own)."""
-        parts = text.split("/")
-        if is_origin(text):
-            return cls(parts[0], Purpose.LOG, parts[1], int(parts[3]) if len(parts) == 4 else 1)
-        if len(parts) == 3 and parts[2] == Purpose.MIRROR and is_name(parts[0]) and is_name(parts[1]):
-            return cls(parts[0], Purpose.MIRROR, parts[1])
-        if len(parts) == 2 and parts[1] in {Purpose.IDENTITY, Purpose.TRANSPORT} and is_name(parts[0]):
-            return cls(parts[0], Purpose(parts[1]))
-        return None
+        return _of_text(text) if len(text) <= _MOST_REMEMBERED else _of_text.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)  # of a few logs, and for each of their entries
+def _of_text(text: str) -> KeyName | None:
+    parts = text.split("/")
+    if is_origin(text):
+        return KeyName(parts[0], Purpose.LOG, parts[1], int(parts[3]) if len(parts) == 4 else 1)
+    if len(parts) == 3 and parts[2] == Purpose.MIRROR and is_name(parts[0]) and is_name(parts[1]):
+        return KeyName(parts[0], Purpose.MIRROR, parts[1])
+    if len(parts) == 2 and parts[1] in {Purpose.IDENTITY, Purpose.TRANSPORT} and is_name(parts[0]):
+        return KeyName(parts[0], Purpose(parts[1]))
+    return None
 
 
 def is_name(value: object) -> bool:

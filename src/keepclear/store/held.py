@@ -39,6 +39,7 @@ from keepclear.store.trusted_tiles import TrustedTiles
 
 __all__ = ["HeldLog"]
 
+_BODY = "the body of entry {} (its leaf is safe, and so is every other entry)"
 _MOST_LINES = 4096  # cosignature lines that are remembered as verified
 
 
@@ -149,7 +150,7 @@ class HeldLog:
         if stored is None or stored.state is not BodyState.HELD:
             return Entry(leaf)
         files: list[Attachment | None] = [None] * len(leaf.attachments)
-        with self._as_damage(f"the body of entry {index} (its leaf is safe, and so is every other entry)"):
+        with self._as_damage(_BODY.format(index)):
             for file in self._store.attachments(self._origin, index):
                 if file.place >= len(files):
                     raise IntegrityError("an attachment that the leaf does not have")
@@ -157,6 +158,22 @@ class HeldLog:
             entry = Entry(leaf, stored.salt, stored.body, tuple(files) if any(files) else ())
             entry.check()
         return entry
+
+    def bodies(self, start: int, stop: int) -> list[Entry | None]:
+        """Entries from `start` to before `stop` with what is held of their bodies, all verified; no attachments.
+
+        None for one whose leaf is not one that keepclear can read. Ask for few at a time: a body has up to 1 MiB.
+        """
+        leaves = [_read(data) for data in self.leaves(start, stop)]
+        found: list[Entry | None] = [None if leaf is None else Entry(leaf) for leaf in leaves]
+        for stored in self._store.bodies(self._origin, start, stop):
+            leaf = leaves[stored.number - start]
+            if leaf is not None and stored.state is BodyState.HELD:
+                with self._as_damage(_BODY.format(stored.number)):
+                    entry = Entry(leaf, stored.salt, stored.body)
+                    entry.check()
+                found[stored.number - start] = entry
+        return found
 
     def body_state(self, index: int) -> BodyState | None:
         """What became of an entry's body; None where there is none for us."""
@@ -415,6 +432,13 @@ class HeldLog:
             raise
         except (IntegrityError, PeerError, InputError) as error:
             raise DamagedError(f"{self._store.name}: {self._origin}: damaged is {what}: {error}") from error
+
+
+def _read(data: bytes) -> Leaf | None:
+    try:
+        return Leaf.of_bytes(data)
+    except (InputError, PeerError):
+        return None
 
 
 def _found(store: LogStore, origin: str) -> StoredLog:

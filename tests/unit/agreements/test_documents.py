@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from keepclear.agreements.document_checks import MOST_SEPARATIONS
 from keepclear.agreements.documents import MOST_DOCUMENT_BYTES, Annex, Document, TermText, Text, joined_hash
 from keepclear.agreements.oddities import oddities_of
 from keepclear.errors import InputError, PeerError
@@ -224,3 +225,16 @@ def test_what_looks_odd_in_a_document_is_told():
     assert "none prevails" in " ".join(oddities_of(both))
     assert "no terms" in " ".join(oddities_of(both))
     assert oddities_of(document()) == ()
+
+
+def test_more_distances_than_can_be_searched_for_are_refused():
+    made = document()
+    term = made.terms[0].members
+
+    def asking(many):
+        return tuple(TermText(term | {"id": f"apart-{row}", "type": "MIN_SEPARATION"}) for row in range(many))
+
+    assert len(replace(made, terms=asking(MOST_SEPARATIONS)).terms) == MOST_SEPARATIONS
+    with pytest.raises(InputError, match="51 terms of type MIN_SEPARATION") as found:
+        replace(made, terms=asking(MOST_SEPARATIONS + 1))
+    assert [(one.field, one.right) for one in found.value.faults] == [("terms", "at most 50")]

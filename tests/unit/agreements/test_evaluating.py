@@ -9,15 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.terms import DAY_S, PARTIES, START_S, filings_of, terms_of
-from keepclear.agreements.evaluating import evaluate
+from keepclear.agreements.evaluating import evaluate, warnings_of
 from keepclear.agreements.facts import RecordView, Result
+from keepclear.agreements.terms.exclusion_zone import ExclusionZone
 from keepclear.agreements.terms.registry import read_term, read_terms
+from keepclear.errors import PeerError
 from keepclear.model.footprints import Circle
 from keepclear.model.kinds import OperationKind, ZoneKind
 from tests.unit.agreements.terms.made_terms import ANNEXES, PATROL, T0, area, filed, flown, patrol, record
 from tests.unit.agreements.terms.made_terms import PARTIES as TWO
 from tests.unit.agreements.terms.test_all_types import DOMAIN, members_of
 
+WARNED = (Result.BREACHED, Result.POSSIBLE)
 LONS, LATS = st.floats(39.8, 42.5), st.floats(36.5, 37.4)
 KINDS = st.sampled_from([*OperationKind, None, ZoneKind.HAZARD_AREA])
 
@@ -92,6 +95,34 @@ def test_another_partys_filing_changes_nothing_that_is_said_of_these(some, other
     before = evaluate(SCREENED, some, (), record(), at_s=T0, full=True)
     after = evaluate(SCREENED, [*some, stranger], (), record(), at_s=T0, full=True)
     assert before.findings == after.findings
+
+
+@settings(max_examples=40, deadline=None)
+@given(some=st.lists(filings(), max_size=5), hours=st.integers(-300, 900))
+def test_many_are_warned_of_what_each_is_warned_of_alone(some, hours):
+    at_s = T0 + 3600.0 * hours
+    slowly = [
+        [(term.id, one) for term in TERMS for one in term.warnings_for(filed, record(), at_s) if one.result in WARNED]
+        for filed in some
+    ]
+    together = [[(term.id, one) for term, one in each] for each in warnings_of(TERMS, some, record(), at_s)]
+    alone = [[(term.id, one) for term, one in warnings_of(TERMS, [each], record(), at_s)[0]] for each in some]
+    assert together == alone == slowly
+
+
+def test_a_term_that_cannot_be_evaluated_warns_of_each_filing():
+    class Broken(ExclusionZone):
+        def screen(self, *_):
+            raise PeerError("no answer")
+
+        def warnings_for(self, *_):
+            raise PeerError("no answer")
+
+    (zone,) = (one for one in TERMS if isinstance(one, ExclusionZone))
+    broken = Broken(id="x", clause="c1", parties=frozenset(TWO), area=zone.area)
+    ((found,),) = [[one for _, one in each] for each in warnings_of([broken], [filed(area())], record(), T0)]
+    assert (found.result, found.party) == (Result.POSSIBLE, "ru")
+    assert "could not be judged: no answer" in found.sentence
 
 
 def test_ten_thousand_operations_are_told_as_one_by_one():

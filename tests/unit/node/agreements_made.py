@@ -13,7 +13,18 @@ from keepclear.node.roles import Role
 from keepclear.values.agreements import AgreementProposalAsked, SignatureAsked
 from tests.pair_served import Place, wait_for
 
-__all__ = ["AGREEMENT", "APART", "ZONE", "document", "in_force", "members", "patrol_at", "people", "sign"]
+__all__ = [
+    "AGREEMENT",
+    "APART",
+    "ZONE",
+    "document",
+    "in_force",
+    "members",
+    "patrol_at",
+    "people",
+    "sign",
+    "wait_until_proposed",
+]
 
 AGREEMENT = "sochi"
 PASSWORDS = ("harbour lantern seven mule", "quiet copper window of march")
@@ -117,12 +128,18 @@ def in_force(one: Place, other: Place, made: Document) -> tuple[list[Client], li
     """Both parties sign what the first has proposed; when this returns both nodes have it in force."""
     ours, theirs = people(one, "anna", "boris"), people(other, "cem", "derya")
     ours[0].propose_agreement(AgreementProposalAsked(document=members(made)))
-    wait_for(lambda: list(theirs[0].agreements()))
+    wait_until_proposed(one, other)
     sign(*ours, made)
     sign(*theirs, made)
     for client in (ours[0], theirs[0]):
         wait_for(lambda client=client: client.agreement(AGREEMENT).state == "in force")
     return ours, theirs
+
+
+def wait_until_proposed(*places: Place) -> None:
+    """Until a proposal counts everywhere: with its author too, who may learn only later that the others have it."""
+    for place in places:
+        wait_for(lambda place=place: list(place.client.agreements()))
 
 
 def patrol_at(party: str, number: str, depth_km: float, *, lon_deg: float = 40.5, **more: Any) -> dict[str, Any]:

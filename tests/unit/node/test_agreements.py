@@ -14,7 +14,18 @@ from keepclear.values.agreements import (
 )
 from keepclear.values.filings import CheckAsked, OperationAsked
 from tests.pair_served import LINE, pair_served, wait_for
-from tests.unit.node.agreements_made import AGREEMENT, APART, ZONE, document, in_force, members, patrol_at, people, sign
+from tests.unit.node.agreements_made import (
+    AGREEMENT,
+    APART,
+    ZONE,
+    document,
+    in_force,
+    members,
+    patrol_at,
+    people,
+    sign,
+    wait_until_proposed,
+)
 from tests.unit.node.filings_made import tables_of
 
 pytestmark = pytest.mark.slow
@@ -115,7 +126,7 @@ def test_a_counter_proposal_and_a_signature_of_another_version(tmp_path):
         first, second = document(), document("2", depth="8 km")
         ours, theirs = people(ru, "anna", "boris"), people(tr, "cem", "derya")
         said = ours[0].propose_agreement(AgreementProposalAsked(document=members(first)))
-        wait_for(lambda: list(tr.client.agreements()))
+        wait_until_proposed(ru, tr)
         theirs[0].counter_agreement(AGREEMENT, AgreementProposalAsked(document=members(second), counters=said.id))
         wait_for(lambda: ru.client.agreement(AGREEMENT).state == "countered")
         told = ru.client.agreement_difference(AGREEMENT, first.hash, second.hash)

@@ -11,7 +11,15 @@ from keepclear.node.roles import Role
 from keepclear.record.entry_types import EntryType
 from keepclear.values.agreements import AgreementProposalAsked, SignatureAsked
 from tests.pair_served import pair_served, wait_for
-from tests.unit.node.agreements_made import AGREEMENT, APART, document, members, people, sign
+from tests.unit.node.agreements_made import (
+    AGREEMENT,
+    APART,
+    document,
+    members,
+    people,
+    sign,
+    wait_until_proposed,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +31,7 @@ def proposed(tmp_path_factory):
         made = document()
         ours = people(ru, "anna", "boris")
         ours[0].propose_agreement(AgreementProposalAsked(document=members(made)))
-        wait_for(lambda: list(tr.client.agreements()))
+        wait_until_proposed(ru, tr)
         yield ru, tr, ours, made
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.agreements.borders import Border, Side, side_named
+from keepclear.agreements.borders import Side, side_named
 from keepclear.agreements.excess import Field
 from keepclear.agreements.facts import Filed, Finding, Flown
 from keepclear.agreements.terms import parameters as p
@@ -110,4 +110,4 @@ class ActivityLimit(Term):
 
     @cached_property
     def _field(self) -> Field:
-        return strip(Border(self.line.positions, self.line.edges), self._side, self.distance_m)
+        return strip(self.line.border, self._side, self.distance_m)

@@ -138,7 +138,7 @@ class BufferFromLine(Term):
 
     @cached_property
     def _border(self) -> Border:
-        return Border(self.line.positions, self.line.edges)
+        return self.line.border
 
     @cached_property
     def _side(self) -> Side | None:

@@ -88,7 +88,7 @@ class CorridorTerm(Term):
 
     @cached_property
     def _border(self) -> Border:
-        return Border(self.axis.positions, self.axis.edges)
+        return self.axis.border
 
     @cached_property
     def _field(self) -> Field:

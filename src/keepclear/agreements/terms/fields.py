@@ -17,8 +17,8 @@ Array = npt.NDArray[np.float64]
 
 
 def region_of(areas: Sequence[NamedArea]) -> Region:
-    """Some areas as one."""
-    return Region([shape for area in areas for shape in area.footprints])
+    """Some areas as one; what each is made of is worked out once."""
+    return areas[0].region if len(areas) == 1 else Region.joined([one.region for one in areas])
 
 
 def band(border: Border, side: Side, least_m: float, most_m: float) -> Field:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import heappop, heappush
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -177,14 +180,37 @@ def _stays(found: Inside, least: float, most: float, evidence: Evidence) -> Iter
 
 def _highest(stays: list[_Stay], *, certain: bool) -> _Peak:
     """The largest sum at any time, and when it is first reached; stays that only meet do not overlap."""
-    counts = [(one.start_s, one.end_s, one.least if certain else one.most) for one in stays]
-    best = _Peak(0.0, min(start for start, _, _ in counts), max(end for _, end, _ in counts))
-    for moment in sorted({start for start, _, _ in counts}):
-        present = [(end, count) for start, end, count in counts if start <= moment < end or start == moment == end]
-        total = sum(count for _, count in present)
-        if total > best.total:
-            best = _Peak(total, moment, min(end for end, count in present if count))
+    counts = sorted((one.start_s, one.end_s, one.least if certain else one.most) for one in stays)
+    best = _Peak(0.0, counts[0][0], max(end for _, end, _ in counts))
+    present: list[tuple[float, float]] = []  # a heap of those that count, by their ends
+    total = _Total()
+    for moment, some in groupby(counts, key=itemgetter(0)):
+        while present and present[0][0] <= moment:
+            total.take(-1, heappop(present)[1])
+        for _, end, count in some:
+            if count and end >= moment:
+                heappush(present, (end, count))
+                total.take(1, count)
+        if total.now > best.total:
+            best = _Peak(total.now, moment, present[0][0])
     return best
+
+
+class _Total:
+    """A sum from which numbers are taken away again, whole ones or an unknown one; exact."""
+
+    def __init__(self) -> None:
+        self._known, self._unknown = 0.0, 0
+
+    def take(self, sign: int, count: float) -> None:
+        if math.isinf(count):
+            self._unknown += sign
+        else:
+            self._known += sign * count
+
+    @property
+    def now(self) -> float:
+        return math.inf if self._unknown else self._known
 
 
 def _alike(one: str, other: str) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.agreements.borders import Border, Region
 from keepclear.agreements.terms.quantities import read_length
 from keepclear.errors import Fault, InputError
 from keepclear.geo.rings import check_rings, unwrapped
@@ -52,6 +54,11 @@ class NamedLine:
     positions: npt.NDArray[np.float64]
     edges: Edges = Edges.LONLAT
 
+    @cached_property
+    def border(self) -> Border:
+        """The same, to be asked how far from it a place is."""
+        return Border(self.positions, self.edges)
+
 
 @dataclass(frozen=True, eq=False)
 class NamedArea:
@@ -68,9 +75,16 @@ class NamedArea:
     name: str
     footprints: tuple[Footprint, ...]
 
+    @cached_property
+    def region(self) -> Region:
+        """The same, to be asked how far from it a place is."""
+        return Region(self.footprints)
+
 
 class Annexes:
-    """The annexes of an agreement, read when a term names one, and once.
+    """The annexes of an agreement, read when a term names one, and once; so is each line and area of them.
+
+    A border is long, and many terms may be of the same one: they share what was worked out of it.
 
     Parameters
     ----------
@@ -81,6 +95,8 @@ class Annexes:
     def __init__(self, files: Mapping[str, HasData | bytes] | None = None) -> None:
         self._files = dict(files or {})
         self._features: dict[str, Mapping[str, Mapping[str, Any]]] = {}
+        self._lines: dict[str, NamedLine] = {}
+        self._areas: dict[str, NamedArea] = {}
 
     def line(self, reference: object) -> NamedLine:
         """The line that a term names.
@@ -91,12 +107,9 @@ class Annexes:
             If there is none of that name, it is no line, or it crosses itself.
         """
         name, feature = self._feature(reference)
-        geometry = feature.get("geometry")
-        if not isinstance(geometry, Mapping) or geometry.get("type") != "LineString":
-            raise _fault("not a line", 'a feature with a "LineString"', name)
-        positions = _positions(geometry.get("coordinates"), name, least=2)
-        _check_line(positions, name)
-        return NamedLine(name, positions, _edges_of(feature, name))
+        if name not in self._lines:
+            self._lines[name] = _line(name, feature)
+        return self._lines[name]
 
     def area(self, reference: object) -> NamedArea:
         """The area that a term names.
@@ -107,19 +120,9 @@ class Annexes:
             If there is none of that name, it is no area, or its outline crosses itself.
         """
         name, feature = self._feature(reference)
-        geometry = feature.get("geometry")
-        kind = geometry.get("type") if isinstance(geometry, Mapping) else None
-        if kind == "Point":
-            return NamedArea(name, (_circle(feature, name),))
-        if kind not in ("Polygon", "MultiPolygon"):
-            raise _fault("not an area", 'a "Polygon", a "MultiPolygon", or a "Point" with a property radius', name)
-        assert isinstance(geometry, Mapping)
-        given = geometry.get("coordinates")
-        polygons = [given] if kind == "Polygon" else given
-        if not isinstance(polygons, list) or not polygons:
-            raise _fault("no coordinates", "rings of positions", name)
-        edges = _edges_of(feature, name)
-        return NamedArea(name, tuple(_polygon(one, edges, name) for one in polygons))
+        if name not in self._areas:
+            self._areas[name] = _area(name, feature)
+        return self._areas[name]
 
     def _feature(self, reference: object) -> tuple[str, Mapping[str, Any]]:
         if not isinstance(reference, str) or not reference.strip():
@@ -137,6 +140,31 @@ class Annexes:
             there = ", ".join(sorted(features)[:20]) or "none"
             raise InputError(Fault("not in the annex", f"{_WANTED}; its features are: {there}", value=reference))
         return f"{file}#{wanted}", features[wanted]
+
+
+def _line(name: str, feature: Mapping[str, Any]) -> NamedLine:
+    geometry = feature.get("geometry")
+    if not isinstance(geometry, Mapping) or geometry.get("type") != "LineString":
+        raise _fault("not a line", 'a feature with a "LineString"', name)
+    positions = _positions(geometry.get("coordinates"), name, least=2)
+    _check_line(positions, name)
+    return NamedLine(name, positions, _edges_of(feature, name))
+
+
+def _area(name: str, feature: Mapping[str, Any]) -> NamedArea:
+    geometry = feature.get("geometry")
+    kind = geometry.get("type") if isinstance(geometry, Mapping) else None
+    if kind == "Point":
+        return NamedArea(name, (_circle(feature, name),))
+    if kind not in ("Polygon", "MultiPolygon"):
+        raise _fault("not an area", 'a "Polygon", a "MultiPolygon", or a "Point" with a property radius', name)
+    assert isinstance(geometry, Mapping)
+    given = geometry.get("coordinates")
+    polygons = [given] if kind == "Polygon" else given
+    if not isinstance(polygons, list) or not polygons:
+        raise _fault("no coordinates", "rings of positions", name)
+    edges = _edges_of(feature, name)
+    return NamedArea(name, tuple(_polygon(one, edges, name) for one in polygons))
 
 
 def _features_of(file: str, annex: HasData | bytes) -> Mapping[str, Mapping[str, Any]]:

@@ -142,7 +142,7 @@ class Withdraw(Term):
 
     @cached_property
     def _border(self) -> Border:
-        return Border(self.line.positions, self.line.edges)
+        return self.line.border
 
     @cached_property
     def _field(self) -> Field:

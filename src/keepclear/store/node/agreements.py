@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Index, Table, bindparam, delete, func
 from keepclear.record.entries import EntryRef
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WHOLE, WORDS
 from keepclear.store.node.database import projections
+from keepclear.store.node.said_facts import problem_in, said_table
 from keepclear.store.ready import Ready
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "TermFindingRow",
     "agreement_entries",
     "agreements_of",
+    "count_entries",
+    "counted_entries",
     "findings_of",
     "findings_since",
     "is_agreement_entry",
@@ -80,6 +83,13 @@ _ENTRY = Ready(select(_e.leaf_hash).where(*_HERE))
 _ENTRIES = Ready(
     select(_entry).where(_e.line == bindparam("on")).order_by(_e.kept_s, _e.origin, _e.number)
 )  # fmt: skip
+_COUNTED = Ready(
+    select(*_entry.c, said_table.c.facts)
+    .join(said_table, (said_table.c.origin == _e.origin) & (said_table.c.number == _e.number))
+    .where(_e.line == bindparam("on"), said_table.c.counted)
+    .order_by(_e.kept_s, _e.origin, _e.number)
+)
+_MANY = Ready(select(func.count()).where(_e.origin == bindparam("log"), _e.type == bindparam("kind")))
 _ALL = Ready(select(_agreement).order_by(_a.line, _a.agreement))
 _NEXT = Ready(select(func.min(_a.next_s)))
 _DROP_FINDINGS = Ready(delete(_finding).where(_f.filing == bindparam("which")))
@@ -176,6 +186,20 @@ def agreement_entries(conn: Connection, line: str) -> list[EntryRow]:
         EntryRow(EntryRef(row.origin, row.number, bytes(row.leaf_hash)), row.line, row.type, row.kept_s)
         for row in _ENTRIES.rows(conn, on=line)
     ]
+
+
+def counted_entries(conn: Connection, line: str) -> list[tuple[EntryRow, str]]:
+    """Those of a line that count, as `agreement_entries`; each with why it is not known what it says, if it is not."""
+    return [
+        (EntryRow(EntryRef(row.origin, row.number, bytes(row.leaf_hash)), row.line, row.type, row.kept_s),
+         problem_in(row.facts))
+        for row in _COUNTED.rows(conn, on=line)
+    ]  # fmt: skip
+
+
+def count_entries(conn: Connection, origin: str, kind: str) -> int:
+    """How many entries of a type there are in a log."""
+    return int(_MANY.value(conn, log=origin, kind=kind) or 0)
 
 
 def is_agreement_entry(conn: Connection, ref: EntryRef) -> bool:

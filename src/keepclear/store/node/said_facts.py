@@ -24,7 +24,17 @@ from keepclear.store.node.columns import WHOLE, WORDS
 from keepclear.store.node.database import projections
 from keepclear.store.ready import Ready
 
-__all__ = ["SaidRow", "awaiting", "put_said", "said_after", "said_at", "said_in_log", "set_counted"]
+__all__ = [
+    "SaidRow",
+    "awaiting",
+    "problem_in",
+    "put_said",
+    "said_after",
+    "said_at",
+    "said_in_log",
+    "said_table",
+    "set_counted",
+]
 
 _said = Table(
     "said",
@@ -39,6 +49,8 @@ _said = Table(
     Index("said_by_change", "line", "change"),
     Index("said_awaiting", "awaits_body", "origin", "number"),
 )
+said_table = _said
+"""For who joins it with a table of his own."""
 _s = _said.c
 _HERE = (_s.origin == bindparam("log"), _s.number == bindparam("place"))
 _NEXT = Ready(select(func.max(_s.change)).where(_s.line == bindparam("on")))
@@ -97,6 +109,11 @@ def said_in_log(conn: Connection, origin: str) -> Iterator[tuple[int, bool]]:
 def awaiting(conn: Connection) -> list[tuple[str, int]]:
     """Entries whose body may come yet."""
     return [(row[0], row[1]) for row in _AWAITING.rows(conn)]
+
+
+def problem_in(facts: str) -> str:
+    """Why it is not known what an entry says, of its row; empty where it is."""
+    return str(json.loads(facts).get("problem", ""))
 
 
 def _next(conn: Connection, line: str) -> int:

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from keepclear.agreements.terms.geometry import Annexes
 from keepclear.errors import InputError
 from keepclear.model.kinds import OperationKind
-from tests.unit.agreements.terms.made_terms import PATROL, area, filed, flown, only, patrol, results, term
+from tests.unit.agreements.terms.made_terms import ANNEXES, PATROL, area, filed, flown, only, patrol, results, term
 
 SAMPLE = {"area": "map.geojson#west"}
 
@@ -79,3 +80,14 @@ def test_bad_parameters(member, given, words):
 def test_the_ceiling_is_above_the_floor():
     with pytest.raises(InputError, match="the ceiling is not above the floor"):
         zone(floor="3000 m AMSL", ceiling="9000 ft AMSL")
+
+
+def test_terms_of_one_area_share_what_is_worked_out_of_it():
+    annexes = Annexes(ANNEXES)
+    assert annexes.area("map.geojson#east") is annexes.area("map.geojson#east")
+    assert annexes.area("map.geojson#east").region is annexes.area("map.geojson#east").region
+    assert annexes.line("map.geojson#border").border is annexes.line("map.geojson#border").border
+    with pytest.raises(InputError):
+        annexes.line("map.geojson#east")
+    with pytest.raises(InputError):
+        annexes.area("map.geojson#border")

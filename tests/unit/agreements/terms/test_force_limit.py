@@ -1,7 +1,11 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from keepclear.agreements.facts import Evidence
+from keepclear.agreements.terms.force_limit import _highest, _Stay
 from tests.unit.agreements.terms.made_terms import DAY, HOUR, T0, area, filed, flown, only, record, results, term
 
 SAMPLE = {"area": "map.geojson#east", "category": "tank", "max": 10, "parties": ["ru"]}
@@ -70,3 +74,29 @@ def test_tracks_are_counted_by_themselves():
     unknown = [replace(one, platform_class="") for one in units]
     assert results(limit(), tracks=unknown) == ["possible"]
     assert "11 tank of ru in map.geojson#east, by tracks" in only(limit(), tracks=units).sentence
+
+
+TIMES = st.one_of(st.integers(0, 8).map(float), st.sampled_from([float("-inf"), float("inf")]))
+STAYS = st.builds(
+    lambda times, least, more: _Stay(min(times), max(times), least, least + more, Evidence()),
+    st.tuples(TIMES, TIMES),
+    st.integers(0, 3).map(float),
+    st.sampled_from([0.0, 1.0, float("inf")]),
+)
+
+
+def slowly(stays, *, certain):
+    """Every moment at which somebody comes, against everybody."""
+    counts = [(one.start_s, one.end_s, one.least if certain else one.most) for one in stays]
+    best = (0.0, min(start for start, _, _ in counts), max(end for _, end, _ in counts))
+    for moment in sorted({start for start, _, _ in counts}):
+        present = [(end, count) for start, end, count in counts if start <= moment < end or start == moment == end]
+        total = sum(count for _, count in present)
+        if total > best[0]:
+            best = (total, moment, min(end for end, count in present if count))
+    return best
+
+
+@given(st.lists(STAYS, min_size=1, max_size=12), st.booleans())
+def test_the_most_at_a_time_are_found_as_by_looking_at_every_moment(stays, certain):
+    assert tuple(_highest(stays, certain=certain)) == slowly(stays, certain=certain)
