@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,10 +57,11 @@ class Place:
 
 
 @contextmanager
-def pair_served(path: Path) -> Iterator[tuple[Place, Place]]:
-    """RU, which began the line, and TR, which it invited."""
+def pair_served(path: Path, *, databases: Mapping[str, str] | None = None) -> Iterator[tuple[Place, Place]]:
+    """RU, which began the line, and TR, which it invited; `databases`: the addresses of theirs, else files."""
+    kept = databases or {}
     with ExitStack() as stack:
-        ru, tr = (stack.enter_context(_served(path / party, party)) for party in ("RU", "TR"))
+        ru, tr = (stack.enter_context(_served(path / party, party, kept.get(party))) for party in ("RU", "TR"))
         join(ru, tr)
         yield ru, tr
 
@@ -98,9 +99,9 @@ def wait_for(found: Callable[[], object], *, timeout_s: float = 60.0) -> Any:
 
 
 @contextmanager
-def _served(path: Path, party: str) -> Iterator[Place]:
+def _served(path: Path, party: str, database: str | None) -> Iterator[Place]:
     port = free_port()
-    options = {"address": f"http://127.0.0.1:{port}", "port": port, "heartbeat_s": 1.0}
+    options = {"address": f"http://127.0.0.1:{port}", "port": port, "heartbeat_s": 1.0, "database": database}
     NodeFolder.create(path, party)
     with Node.open(NodeFolder(path, options=options)) as node, serving(create_app(node), port=port) as url:
         node.start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AgreementArgument", "checked_at", "document_at", "strangers_in"]
 
+GivenT = TypeVar("GivenT")
+FoundT = TypeVar("FoundT")
 AgreementArgument = Annotated[
     str,
     typer.Argument(
@@ -58,7 +62,7 @@ def document_at(name: str) -> Document:
         return parsed(str(path), data, Document.of_bytes, right="the document that a proposal has brought")
     main = _main(path)
     files = {MAIN_FILE: read_file(str(main), most_bytes=MOST_DOCUMENT_BYTES, right=_RIGHT)}
-    names = files_named(files[MAIN_FILE])
+    names = _told_of(main, files_named, files[MAIN_FILE])
     if len(names) > _MOST_FILES:
         raise InputError(Fault(f"it names {len(names)} files", f"at most {_MOST_FILES}", file=str(main)))
     faults = [fault for one in names if (fault := _outside(main, one)) is not None]
@@ -67,7 +71,7 @@ def document_at(name: str) -> Document:
     for one in names:
         if (main.parent / one).is_file():  # what is not there, the reader tells with its line
             files[one] = read_file(str(main.parent / one), most_bytes=MOST_DOCUMENT_BYTES, right="a smaller file")
-    return read_agreement(files)
+    return _told_of(main, read_agreement, files)
 
 
 def strangers_in(name: str) -> list[str]:
@@ -79,9 +83,24 @@ def strangers_in(name: str) -> list[str]:
     if path.suffix == ".json":
         return []
     main = _main(path)
-    named = {main.name, *files_named(read_file(str(main), most_bytes=MOST_DOCUMENT_BYTES, right=_RIGHT))}
+    named = {
+        main.name,
+        *_told_of(main, files_named, read_file(str(main), most_bytes=MOST_DOCUMENT_BYTES, right=_RIGHT)),
+    }
     found = sorted(one.name for one in main.parent.iterdir() if one.is_file() and not one.name.startswith("."))
     return [one for one in found if one not in named]
+
+
+def _told_of(main: Path, read: Callable[[GivenT], FoundT], given: GivenT) -> FoundT:
+    """What is wrong with files of an agreement, told of the files as they lie on the disk."""
+    from keepclear.agreements.reading import MAIN_FILE
+
+    try:
+        return read(given)
+    except InputError as error:
+        places = {MAIN_FILE: main, "": main}
+        faults = [replace(one, file=str(places.get(one.file, main.parent / one.file))) for one in error.faults]
+        raise InputError(faults) from None
 
 
 def _main(path: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keepclear.cli.agreement_folders import AgreementArgument, checked_at
-from keepclear.cli.agreement_signing import AgreementOption, DocumentOption, version_meant
+from keepclear.cli.agreement_meant import agreement_meant, asked_as, version_meant
+from keepclear.cli.agreement_signing import AgreementOption, DocumentOption
 from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption
 from keepclear.cli.line import line_meant
 from keepclear.cli.node_link import confirmed, linked
@@ -77,7 +78,7 @@ def status(
     chosen = faults.take("--format", form, parse_choice("text", "json"))
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
-        found = [node.agreement(name, line=line)] if name is not None else list(node.agreements(line=line))
+        found = [agreement_meant(node, name, line)] if name is not None else list(node.agreements(line=line))
         found = [node.agreement(one.id, line=one.line) for one in found] if name is None else found
     if chosen == "json":
         told = json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False)
@@ -106,7 +107,7 @@ def read(
     if faults:
         raise InputError(faults)
     with linked(directory, passphrase_file) as node:
-        told = node.agreement(name, line=line)
+        told = agreement_meant(node, name, line)
         version = node.agreement_version(name, version_meant(told, document).document, line=told.line)
     if version.content is None:
         raise InputError(Fault(f"the document is not here: {version.problem}", value=version.document))
@@ -134,7 +135,9 @@ def query(
     from keepclear.values.agreements import QueryAsked
 
     with linked(directory, passphrase_file) as node:
-        asked = QueryAsked(question=question, line=line, term=term, urgent=urgent)
+        told = agreement_meant(node, name, line)
+        given = {"question": question, "line": told.line, "term": term, "urgent": urgent}
+        asked = asked_as(QueryAsked, given)
         return _said(node, directory, node.ask_about_agreement(name, asked).id)
 
 
@@ -156,13 +159,13 @@ def exempt(
     from keepclear.values.agreements import ExemptionAsked
 
     faults = Faults()
-    times = [faults.take(option, text, parse_time) for option, text in (("--from", start), ("--to", end))]
+    times = parse_window(start, end, faults)
     faults.stop_if_any()
     starts, ends = (datetime.fromtimestamp(one or 0.0, UTC) for one in times)
     with linked(directory, passphrase_file) as node:
-        asked = ExemptionAsked(
-            term=term, activity=activity, starts=starts, ends=ends, line=line, filings=filing or [], reason=reason
-        )
+        given = {"term": term, "activity": activity, "starts": starts, "ends": ends, "reason": reason}
+        given |= {"line": agreement_meant(node, name, line).line, "filings": filing or []}
+        asked = asked_as(ExemptionAsked, given)
         return _said(node, directory, node.give_exemption_notice(name, asked).id)
 
 
@@ -190,7 +193,8 @@ def deliver(
     }
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
-        asked = DeliverableAsked(term=term, what=what, line=line, remarks=remarks, **at)
+        given = {"term": term, "what": what, "line": agreement_meant(node, name, line).line, "remarks": remarks}
+        asked = asked_as(DeliverableAsked, given | at)
         return _said(node, directory, node.deliver(name, asked).id)
 
 
@@ -215,8 +219,9 @@ def affiliate(
     chosen = faults.take("--stance", stance, parse_choice("asserts", "confirms", "denies", "withdraws"))
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
-        given = {"affiliate": who, "stance": chosen, "line": line, "by": by, "reason": reason}
-        return _said(node, directory, node.say_affiliate(name, AffiliateAsked.model_validate(given)).id)
+        told = agreement_meant(node, name, line)
+        given = {"affiliate": who, "stance": chosen, "line": told.line, "by": by, "reason": reason}
+        return _said(node, directory, node.say_affiliate(name, asked_as(AffiliateAsked, given)).id)
 
 
 def report(
@@ -244,13 +249,14 @@ def report(
     from_s, to_s = parse_window(start, end, faults)
     faults.add(check_output(output, ()))
     faults.stop_if_any()
-    span: dict[str, Any] = {"zones": zone or (), "line": line}
+    span: dict[str, Any] = {"zones": zone or ()}
     span |= {
         name_: datetime.fromtimestamp(time_s, UTC)
         for name_, time_s in (("from_", from_s), ("to", to_s))
         if time_s is not None
     }
     with linked(directory, passphrase_file) as node:
+        span["line"] = agreement_meant(node, name, line).line
         if chosen == "json":
             told = json.dumps(node.agreement_report(name, **span).report, ensure_ascii=False, indent=2) + "\n"
             put([told if output else plain_json(told)], output)
@@ -281,12 +287,13 @@ def _proposed(
     members = json.loads(document.canonical())
     with linked(directory, passphrase_file) as node:
         line = line_meant(node, line)
-        counters = None if against is None else against or _newest_of_others(node, document.id, line)
+        counters = None if against is None else _countered(node, document.id, line, against)
         what = f"Propose {document.title} ({document.hash[:12]}) to {', '.join(document.parties)}?"
         if not confirmed(plain(what), yes=yes):
             put(["Nothing was proposed.\n"], None)
             return 1
-        asked = AgreementProposalAsked(document=members, line=line, counters=counters, remarks=remarks)
+        given = {"document": members, "line": line, "counters": counters, "remarks": remarks}
+        asked = asked_as(AgreementProposalAsked, given)
         said = (
             node.propose_agreement(asked) if counters is None else node.counter_agreement(document.id, asked)
         )  # fmt: skip
@@ -302,11 +309,19 @@ def _proposed(
     return 0
 
 
-def _newest_of_others(node: AskedNode, name: str, line: str) -> str:
-    own = node.me().party
-    found = [one.entry for one in node.agreement(name, line=line).versions if one.party != own]
+def _countered(node: AskedNode, name: str, line: str, against: str) -> str:
+    """The proposal that is countered: the one that is named, or else the newest of another party."""
+    own, versions = node.me().party, agreement_meant(node, name, line).versions
+    if against:
+        entries = [one.entry for one in versions]
+        if against not in entries:
+            right = f"one of: {', '.join(entries)}"
+            raise InputError(Fault(f"no entry that proposes {name}", right, field="--against", value=against))
+        return against
+    found = [one.entry for one in versions if one.party != own]
     if not found:
-        raise InputError(Fault("no other party has proposed anything of it", "propose it", field="--against"))
+        right = "propose it: keepclear agreement propose"
+        raise InputError(Fault(f"no other party has proposed anything of {name}", right, field="--against"))
     return found[0]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from keepclear.cli.agreement_meant import agreement_meant, asked_as, version_meant
 from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption
 from keepclear.cli.node_link import confirmed, linked
 from keepclear.cli.options import Faults
@@ -29,9 +31,9 @@ from keepclear.times import parse_time
 if TYPE_CHECKING:
     from keepclear.cli.node_requests import AskedNode
     from keepclear.values.agreements import AgreementTold, SigningTold, VersionTold
-    from keepclear.values.users import ProposalTold
+    from keepclear.values.users import ProposalTold, SessionTold
 
-__all__ = ["as_user", "reject", "resume", "sign", "suspend", "terminate", "version_meant", "withdraw"]
+__all__ = ["as_user", "reject", "resume", "sign", "suspend", "terminate", "withdraw"]
 
 _PATIENCE_S = 5.0
 _NOT_DONE = 1
@@ -80,19 +82,22 @@ def sign(
     at_s = faults.take("--in-force", in_force, parse_time)
     faults.stop_if_any()
     with as_user(directory, passphrase_file, user, password_file) as node:
-        told = node.agreement(name, line=line)
+        told = agreement_meant(node, name, line)
         version = version_meant(told, document)
         waiting = _waiting(told, f"sign {name} on {told.line}", version.document)
         if waiting is not None:
             return _confirmed(node, told, waiting, user, yes=yes)
+        if node.me().party in version.signed_by:
+            rest = f"it waits for {', '.join(version.missing)}" if version.missing else "it is signed by all"
+            problem = "your party has signed this document already"
+            raise InputError(Fault(problem, rest, field="--document", value=version.document))
         _show(version)
         if not confirmed(f"Propose that {name} is signed?", yes=yes):
             return _nothing()
-        more = {} if at_s is None else {"in_force": datetime.fromtimestamp(at_s, UTC)}
-        asked = SignatureAsked(
-            document=version.document, line=told.line, text=version.text or None, affiliates=affiliate or [], **more
-        )
-        return _proposed(node.sign_agreement(name, asked))
+        given: dict[str, Any] = {"document": version.document, "line": told.line, "text": version.text or None}
+        given |= {"affiliates": affiliate or []}
+        given |= {} if at_s is None else {"in_force": datetime.fromtimestamp(at_s, UTC)}
+        return _proposed(node.sign_agreement(name, asked_as(SignatureAsked, given)))
 
 
 def suspend(
@@ -175,26 +180,6 @@ def reject(
     return _say_alone("reject", directory, name, line, document, reason, passphrase_file, yes=yes)
 
 
-def version_meant(told: AgreementTold, document: str | None) -> VersionTold:
-    """The document that is meant: by its hash or how that begins; else the only one that somebody has still to sign.
-
-    Raises
-    ------
-    InputError
-        If none or several are.
-    """
-    versions = list(told.versions)
-    if document is not None:
-        found = [one for one in versions if len(document) >= 6 and one.document.startswith(document.lower())]
-    else:
-        found = [one for one in versions if one.missing] if len(versions) > 1 else versions
-    if len(found) == 1:
-        return found[0]
-    right = "; ".join(f"{one.document[:12]} ({plain(one.title)}, of {one.party})" for one in versions)
-    problem = "which document is meant is not said" if document is None else "no such document, or several"
-    raise InputError(Fault(problem, f"one of: {right}", field="--document", value=document or ""))
-
-
 def _change(
     change: str,
     directory: Path,
@@ -215,7 +200,7 @@ def _change(
     at_s = faults.take("--from", start, parse_time)
     faults.stop_if_any()
     with as_user(directory, passphrase_file, user, password_file) as node:
-        told = node.agreement(name, line=line)
+        told = agreement_meant(node, name, line)
         wanted = told.document if document is None else version_meant(told, document).document
         waiting = _waiting(told, f"{change} {name} on {told.line}", wanted)
         if waiting is not None:
@@ -225,7 +210,7 @@ def _change(
             return _nothing()
         given: dict[str, Any] = {"change": change, "line": told.line, "document": wanted or None, "reason": reason}
         given |= {} if at_s is None else {"effective": datetime.fromtimestamp(at_s, UTC)}
-        return _proposed(node.change_agreement(name, ChangeAsked.model_validate(given)))
+        return _proposed(node.change_agreement(name, asked_as(ChangeAsked, given)))
 
 
 def _say_alone(
@@ -235,12 +220,12 @@ def _say_alone(
     from keepclear.values.agreements import ChangeAsked
 
     with linked(directory, passphrase_file) as node:
-        told = node.agreement(name, line=line)
+        told = agreement_meant(node, name, line)
         version = version_meant(told, document)
         if not confirmed(f"{change.capitalize()} {version.document[:12]} of {name}?", yes=yes):
             return _nothing()
         given = {"change": change, "line": told.line, "document": version.document, "reason": reason}
-        said = node.change_agreement(name, ChangeAsked.model_validate(given)).entry
+        said = node.change_agreement(name, asked_as(ChangeAsked, given)).entry
         assert said is not None
         put([f"Said as entry {said}.\n", *received_text(node, said, directory)], None)
     return 0
@@ -254,7 +239,7 @@ def as_user(
     password = known_password(password_file, whose=user)
     with linked(directory, passphrase_file) as node:
         node.requests.http.headers.pop("authorization", None)
-        session = node.sign_in(user, password)
+        session = _signed_in(node, user, password, password_file)
         if session.must_change_password:
             right = f"keepclear user own-password {directory} {user}"
             raise InputError(Fault("another has set this password: change it first", right, field="--user", value=user))
@@ -262,6 +247,26 @@ def as_user(
             yield node
         finally:
             node.sign_out()
+
+
+def _signed_in(node: AskedNode, user: str, password: str, password_file: str | None) -> SessionTold:
+    """Who they are, if they may sign at all: nothing is shown to be signed to those who may not."""
+    from keepclear.client.problems import RefusedError
+    from keepclear.node.roles import Role, Scope
+
+    try:
+        session = node.sign_in(user, password)
+    except RefusedError as error:
+        if error.status != 401:
+            faults = [replace(one, file=password_file or "") for one in error.faults if one.field == "password"]
+            raise InputError([*faults, *(one for one in error.faults if one.field != "password")]) from None
+        right = f"{user}'s own password, or another --user"
+        raise InputError(Fault(str(error.faults[0].problem), right, field="--user", value=user)) from None
+    if Scope.SIGN not in session.scopes and not session.must_change_password:
+        node.sign_out()
+        right = f"a user of yours with the role {Role.PARTY_AUTHORITY}"
+        raise InputError(Fault("may not sign for your party, nor suspend or end", right, field="--user", value=user))
+    return session
 
 
 def _waiting(told: AgreementTold, act: str, document: str) -> ProposalTold | None:

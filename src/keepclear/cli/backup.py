@@ -109,9 +109,10 @@ def export(
     output: Annotated[Path, typer.Argument(metavar="PATH", help="The folder that they are written into.")],
     line: LineOption = None,
 ) -> int:
-    """Write what your party has said into a folder: tiles that anybody can verify, and entries with their bodies.
+    """Write what your party has said into a folder: tiles that anybody can verify, entries with their bodies, receipts.
 
-    Only your own logs: what others told you was told to you. The node may run meanwhile.
+    Only your own logs: what others told you was told to you. The node may run meanwhile. keepclear encounter reads such
+    a folder, with a policy that names your log and its cosigners.
     """
     from keepclear.node.exporting import export_own
 

@@ -11,6 +11,7 @@ import typer
 
 from keepclear.cli.options import Faults, check_files, parse_choice, refuse_unknown
 from keepclear.cli.output import check_output, put
+from keepclear.cli.screen import note
 from keepclear.errors import Fault, InputError, PeerError
 
 if TYPE_CHECKING:
@@ -38,12 +39,16 @@ def weigh(
         typer.Argument(metavar="TRACKS...", help="Flown tracks in any format, as for keepclear encounter."),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option("--record", metavar="DIR", help="The folder of a party: what was said, and when.")
+        Path | None, typer.Option("--record", metavar="DIR", help="The folder of a party, or exported logs.")
     ] = None,
     line: Annotated[str | None, typer.Option("--line", metavar="NAME", help="Which line of that record.")] = None,
     claim: Annotated[
         list[str] | None,
         typer.Option("--claim", metavar="FILE", help="A claim as JSON; once for each. [all on the record]"),
+    ] = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option("--policy", metavar="FILE", help="Of exported logs: whose keys are believed; once for each."),
     ] = None,
     agreement: Annotated[
         list[str] | None, typer.Option("--agreement", metavar="NAME", help="Judge by the terms of this one only. [all]")
@@ -77,7 +82,9 @@ def weigh(
     faults.add(check_files([*files, *(claim or ())]))
     if record is None:
         faults.add([Fault("a claim is weighed against a record", "--record DIR", field="--record")])
-    looked = look(files, record, line, agreement, minima, accuracy, now, faults=faults)
+    looked = look(files, record, line, agreement, minima, accuracy, now, policy=policy, faults=faults)
+    for text in looked.warnings:
+        note(f"Note: {text}")
     claims = _given(claim) if claim else list(_on_record(looked))
     if not claims:
         raise InputError(Fault("no claim is on this record", "a claim as JSON", field="--claim"))

@@ -9,7 +9,7 @@ import typer
 from keepclear.cli.claim import app
 from keepclear.cli.folders import DirArgument, LineOption, PassphraseOption, ToOption
 from keepclear.cli.node_link import linked
-from keepclear.cli.options import Faults, parse_window
+from keepclear.cli.options import Faults
 from keepclear.cli.output import put
 from keepclear.cli.receipts import received_text
 from keepclear.cli.screen import plain
@@ -43,7 +43,9 @@ def add(
 ) -> int:
     """Put on the record what somebody said publicly of an encounter: the words by reference alone."""
     faults = Faults()
-    from_s, to_s = parse_window(start, until, faults)
+    from_s, to_s = faults.take("--from", start, parse_time), faults.take("--until", until, parse_time)
+    if from_s is not None and to_s is not None and to_s < from_s:
+        faults.add([Fault("the end is before the start", "--until at or after --from", field="--until", value=until)])
     said_s = faults.take("--said-at", said_at, parse_time)
     some = [_platforms(one, faults) for one in took_part or ()]
     faults.stop_if_any()

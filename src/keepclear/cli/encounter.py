@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,18 +16,25 @@ from keepclear.errors import Fault, InputError
 if TYPE_CHECKING:
     from keepclear.agreements.facts import Filed, Finding, Flown, RecordView
     from keepclear.cli.record_reading import Offline
+    from keepclear.cli.record_terms import Bound
     from keepclear.separation.minima import MinimaTable
     from keepclear.watch.labels import Labelled
 
 __all__ = ["CERTAIN", "NONE_FOUND", "POSSIBLE", "Looked", "command", "look"]
 
 NONE_FOUND, CERTAIN, POSSIBLE = 0, 1, 3
+_MARGIN_S = 1800.0  # an encounter that reaches into the time that is asked for is not cut in two
 _TracksArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="TRACKS...", help="Flown tracks in any format; FILE@PARTY and FILE@PARTY:KIND say whose."),
 ]
 _RecordOption = Annotated[
-    Path | None, typer.Option("--record", metavar="DIR", help="The folder of a party: what was said, and when.")
+    Path | None,
+    typer.Option("--record", metavar="DIR", help="The folder of a party, or exported logs: what was said, and when."),
+]
+_PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option("--policy", metavar="FILE", help="Of exported logs: whose keys are believed; once for each."),
 ]
 _LineOption = Annotated[str | None, typer.Option("--line", metavar="NAME", help="Which line of that record.")]
 _MinimaOption = Annotated[
@@ -54,9 +60,17 @@ class Looked:
     tracks: tuple[Flown, ...]
     filings: tuple[Filed, ...]
     record: RecordView
-    findings: tuple[Finding, ...]
+    bound: tuple[Bound, ...]
+    judged: tuple[tuple[Bound, Finding], ...]
     offline: Offline | None
     warnings: tuple[str, ...]
+    given: bool = False
+    """Whether tracks were handed in, besides those that the record has."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the terms that bound then say."""
+        return tuple(finding for _, finding in self.judged)
 
     @property
     def status(self) -> int:
@@ -71,6 +85,7 @@ def command(
     tracks: _TracksArgument = None,
     record: _RecordOption = None,
     line: _LineOption = None,
+    policy: _PolicyOption = None,
     agreement: _AgreementOption = None,
     minima: _MinimaOption = None,
     accuracy: _AccuracyOption = None,
@@ -89,6 +104,9 @@ def command(
     With a record each encounter has a label, the entries that it rests on, and what would make it another one. Without
     tracks the labels are about the plans. A label is no permission, and none says who was right.
 
+    Positions that a record commits to are tracks too: those that travelled with it, and files of them (.ndjson), which
+    their hash proves.
+
     Exit status: 0 no encounter found in what is known, 1 an encounter, 2 bad input, 3 only possible ones.
     """
     faults = Faults()
@@ -101,9 +119,13 @@ def command(
     faults.add(check_files(files))
     if not files and record is None:
         faults.add([Fault("nothing to look at", "tracks, a record (--record DIR), or both", field="TRACKS")])
-    looked = look(files, record, line, agreement, minima, accuracy, now, faults=faults)
+    looked = look(
+        files, record, line, agreement, minima, accuracy, now, policy=policy, window=window, faults=faults
+    )  # fmt: skip
     looked = replace(looked, labelled=tuple(_within(looked.labelled, window)))
-    put(_written(looked, chosen), output)
+    from keepclear.cli.encounter_text import written
+
+    put(written(looked, chosen), output)
     return looked.status
 
 
@@ -117,6 +139,8 @@ def look(
     now: str | None,
     *,
     faults: Faults,
+    policy: list[str] | None = None,
+    window: tuple[float | None, float | None] = (None, None),
 ) -> Looked:
     """Read tracks and record, and label every encounter.
 
@@ -128,89 +152,92 @@ def look(
     from keepclear.agreements.facts import RecordView
     from keepclear.clock import now_s
     from keepclear.times import parse_time
-    from keepclear.watch.binding import bind
     from keepclear.watch.flown import check_flown
 
     table = faults.take("--minima", minima, _minima)
     accuracy_m = faults.take("--accuracy", accuracy, _metres) or 0.0
     until_s = faults.take("--now", now, parse_time)
+    if record is None:
+        given = (("--agreement", agreement), ("--policy", policy), ("--line", line))
+        faults.add([Fault("it is of a record", "--record DIR besides", field=name) for name, one in given if one])
     faults.stop_if_any()
-    flown, warnings = _read_tracks(files, accuracy_m)
-    check_flown(flown, now_s=now_s() if until_s is None else until_s)
     offline = None
-    filings: tuple[Filed, ...] = ()
-    view = RecordView()
     if record is not None:
         from keepclear.cli.record_reading import read_record
 
-        offline = read_record(record, line)
-        filings, view = offline.filings, offline.view
-        flown = bind(flown, filings)
-    looked = Looked((), flown, filings, view, (), offline, warnings)
-    return _labelled(looked, table, agreement)
+        offline = read_record(record, line, policy)
+    flown, warnings = _tracks(files, accuracy_m, offline)
+    check_flown(flown, now_s=now_s() if until_s is None else until_s)
+    if offline is None:
+        return _labelled(Looked((), flown, (), RecordView(), (), (), None, warnings), table, [])
+    flown, more = _with_shared(flown, offline, window)
+    looked = Looked((), flown, offline.filings, offline.view, (), (), offline, (*offline.notes, *warnings, *more),
+                    bool(files))  # fmt: skip
+    return _labelled(looked, table, agreement or [])
 
 
-def _labelled(looked: Looked, table: MinimaTable | None, agreement: list[str] | None) -> Looked:
+def _labelled(looked: Looked, table: MinimaTable | None, agreement: list[str]) -> Looked:
+    from keepclear.cli.record_terms import bound_then, findings_of, found_by
     from keepclear.separation.minima import MinimaTable
-    from keepclear.watch.encounters import encounters
+    from keepclear.watch.encounters import Basis
     from keepclear.watch.labels import Labelling
-    from keepclear.watch.planned import planned_encounters, planned_together
+    from keepclear.watch.planned import planned_together
 
-    terms = _terms(looked, agreement)
-    rules = [one.rule for term in terms for one in term.contributes().minima]
-    minima = table or MinimaTable.default().with_rules(rules)
-    found = list(encounters(looked.tracks, minima) if looked.tracks else planned_encounters(looked.filings, minima))
-    found += planned_together(looked.record, found)
-    findings = _findings(terms, looked)
-    labelling = Labelling(looked.filings, looked.record, looked.tracks, findings=findings)
-    return replace(looked, labelled=tuple(labelling.label(one) for one in found), findings=findings)
-
-
-def _terms(looked: Looked, agreement: list[str] | None) -> list[Any]:
-    """The terms of the agreements that are in force when the record ends, or of those asked for."""
-    if looked.offline is None:
-        if agreement:
-            raise InputError(Fault("agreements are on a record", "--record DIR", field="--agreement"))
-        return []
-    from keepclear.agreements.life import standings_of
-    from keepclear.agreements.terms.registry import read_terms
-
-    standings = standings_of(looked.record, looked.offline.documents, looked.offline.last_s)
-    unknown = [one for one in agreement or () if one not in standings]
-    if unknown:
-        known = ", ".join(standings) or "none is on this record"
-        raise InputError([Fault("no such agreement", known, field="--agreement", value=one) for one in unknown])
-    found: list[Any] = []
-    for name, standing in standings.items():
-        document = standing.in_force
-        if document is not None and (not agreement or name in agreement):
-            members = [one.members for one in document.terms]
-            found += read_terms(members, document.annexes, parties=document.parties, agreement=name, file=name)
-    return found
+    if looked.offline is not None:
+        bound, notes = bound_then(looked.offline, agreement, looked.filings, looked.tracks)
+        judged = findings_of(bound, looked.offline, looked.filings, looked.tracks)
+        looked = replace(looked, bound=bound, judged=judged, warnings=(*looked.warnings, *notes))
+    found = found_by(
+        table or MinimaTable.default(), looked.bound, looked.filings, looked.tracks,
+        with_plans=looked.offline is not None and not looked.given,
+    )  # fmt: skip
+    together = planned_together(looked.record, found)
+    by_tracks, by_plans = (
+        Labelling(looked.filings, looked.record, tracks, findings=looked.findings) for tracks in (looked.tracks, ())
+    )
+    # Of plans of which tracks do not tell, nothing that a track of one side shows can make the label a better one.
+    labelled = [(by_plans if one.basis is Basis.PLANS else by_tracks).label(one) for one in found]
+    return replace(looked, labelled=(*labelled, *(by_tracks.label(one) for one in together)))
 
 
-def _findings(terms: list[Any], looked: Looked) -> tuple[Finding, ...]:
-    if not terms or looked.offline is None:
-        return ()
-    from keepclear.agreements.evaluating import evaluate
-
-    at_s = max([looked.offline.last_s, *(float(one.track.time_s[-1]) for one in looked.tracks)])
-    found = evaluate(terms, looked.filings, looked.tracks, looked.record, at_s=at_s, full=True)
-    return tuple(found.findings)
-
-
-def _read_tracks(files: list[str], accuracy_m: float) -> tuple[tuple[Flown, ...], tuple[str, ...]]:
+def _tracks(
+    files: list[str], accuracy_m: float, offline: Offline | None
+) -> tuple[tuple[Flown, ...], tuple[str, ...]]:  # fmt: skip
+    """The tracks in files, and what to say of them; a file that the record commits to is proved by its hash."""
     if not files:
         return (), ()
+    from keepclear.cli.record_tracks import proved_files
     from keepclear.formats.registry import read_many
     from keepclear.watch.flown import TrackSource, flown_of
 
-    plans = read_many(files)
+    proved, others, notes = proved_files(files, () if offline is None else offline.committed)
+    proved = tuple(
+        replace(one, track=replace(one.track, uncertainty_m=one.track.uncertainty_m + accuracy_m)) for one in proved
+    )
+    if not others:
+        return proved, notes
+    plans = read_many(others)
     flown = flown_of(plans.operations, TrackSource(accuracy_m=accuracy_m))
-    if not flown:
+    if not flown and not proved:
         problem = "no flown track in what was given"
         raise InputError(Fault(problem, "positions that were reported; a plan is no track", field="TRACKS"))
-    return flown, plans.warnings
+    return (*flown, *proved), (*plans.warnings, *notes)
+
+
+def _with_shared(
+    flown: tuple[Flown, ...], offline: Offline, window: tuple[float | None, float | None]
+) -> tuple[tuple[Flown, ...], tuple[str, ...]]:
+    """With the tracks that the record itself holds; all of them bound to the filings they were for."""
+    from keepclear.cli.record_tracks import together, tracks_shared
+    from keepclear.watch.binding import bind
+
+    low, high = window
+    span = (None if low is None else low - _MARGIN_S, None if high is None else high + _MARGIN_S)
+    shared, problems = tracks_shared(offline.committed, offline.counts, span)
+    hashes = {name for one in flown for name in one.batches}
+    problems = tuple(one for one in problems if not any(name in one for name in hashes))
+    tracks, notes = together(flown, shared)
+    return bind(tracks, offline.filings), (*notes, *problems)
 
 
 def _minima(text: str) -> MinimaTable:
@@ -231,54 +258,3 @@ def _within(labelled: Iterable[Labelled], window: tuple[float | None, float | No
     for one in labelled:
         if (low is None or one.encounter.to_s >= low) and (high is None or one.encounter.from_s <= high):
             yield one
-
-
-def _written(looked: Looked, form: str) -> Iterator[str]:
-    from keepclear.cli.screen import plain, plain_json
-    from keepclear.watch.telling import geojson_of
-
-    if form == "text":
-        for line in _lines(looked):
-            yield plain(line) + "\n"
-        return
-    document = (
-        geojson_of(looked.labelled, looked.tracks, has_record=looked.offline is not None)
-        if form == "geojson"
-        else _document(looked)
-    )
-    yield plain_json(json.dumps(document, ensure_ascii=False, allow_nan=False)) + "\n"
-
-
-def _document(looked: Looked) -> dict[str, Any]:
-    from keepclear.times import to_text
-    from keepclear.watch.telling import document_of
-
-    offline = looked.offline
-    return {
-        "keepclear": "encounter/1",
-        "line": None if offline is None else offline.line,
-        "record_until": None if offline is None else to_text(offline.last_s),
-        "tracks": len(looked.tracks),
-        "filings": len(looked.filings),
-        "encounters": [document_of(one, has_record=offline is not None) for one in looked.labelled],
-        "warnings": list(looked.warnings),
-    }
-
-
-def _lines(looked: Looked) -> Iterator[str]:
-    from keepclear.watch.telling import lines_of
-
-    for one in looked.labelled:
-        yield from lines_of(one, has_record=looked.offline is not None)
-    yield from (f"Note: {text}" for text in looked.warnings)
-    yield _last_line(looked)
-
-
-def _last_line(looked: Looked) -> str:
-    if not looked.labelled:
-        what = f"{len(looked.tracks):,} tracks" if looked.tracks else f"{len(looked.filings):,} filings"
-        return f"NO ENCOUNTER FOUND in what is known: {what} were looked at. A silence is no proof of distance."
-    certain = sum(one.encounter.certain_from_s is not None for one in looked.labelled)
-    possible = len(looked.labelled) - certain
-    which = "" if looked.offline is not None else " No record was given, so nothing had been said as far as is known."
-    return f"{certain:,} certain, {possible:,} possible.{which}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from keepclear.cli.receipts import received_text
 from keepclear.cli.record_files import read_file
 from keepclear.cli.screen import plain
 from keepclear.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from keepclear.values.encounters import EncounterTold
 
 __all__ = ["app", "encounters"]
 
@@ -34,26 +37,35 @@ FileOption = Annotated[
 EntryArgument = Annotated[str, typer.Argument(metavar="ENTRY", help="PARTY:LINE:NUMBER of the other party's report.")]
 
 
-def encounters(directory: DirArgument, line: LineOption = None, passphrase_file: PassphraseOption = None) -> int:
-    """Show the encounters that your node has found: what each was by the record, and why."""
+def encounters(
+    directory: DirArgument,
+    number: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="One of them, and where it was.")] = None,
+    line: LineOption = None,
+    passphrase_file: PassphraseOption = None,
+) -> int:
+    """Show the encounters that your node has found: what each was by the record, and why.
+
+    Where two were closest is shown of one at a time: that somebody read where another's unit was is noted.
+    """
     with linked(directory, passphrase_file) as node:
-        found = list(node.encounters(line=line))
-    lines = []
-    for one in found:
-        flags = f" [{', '.join(one.flags)}]" if one.flags else ""
-        report = f"; reported as {one.report}" if one.report else "; a report is drafted" if one.has_draft else ""
-        lines.append(
-            f"{one.number}  {one.label.upper()}{flags}  {plain(one.a.party or '?')} {plain(one.a.unit)} and "
-            f"{plain(one.b.party or '?')} {plain(one.b.unit)}, {time_text(one.start)} to {time_text(one.end)}{report}\n"
-        )
-        lines += [f"     {plain(because)}\n" for because in one.because]
-        if one.closest is not None:
-            lines.append(
-                f"     closest: {one.closest.horizontal_m:,.0f} m "
-                f"({one.closest.least_m:,.0f} to {one.closest.greatest_m:,.0f})\n"
-            )
-    put(lines or ["No encounter.\n"], None)
+        found = list(node.encounters(line=line)) if number is None else [node.encounter(number)]
+    put([text for one in found for text in _encounter_text(one)] or ["No encounter.\n"], None)
     return 0
+
+
+def _encounter_text(one: EncounterTold) -> list[str]:
+    flags = f" [{', '.join(one.flags)}]" if one.flags else ""
+    report = f"; reported as {one.report}" if one.report else "; a report is drafted" if one.has_draft else ""
+    who = " and ".join(f"{plain(met.party or '?')} {plain(met.unit)}" for met in (one.a, one.b))
+    when = f"{time_text(one.start)} to {time_text(one.end)}"
+    lines = [f"{one.number}  {one.label.upper()}{flags}  {who}, {when}{report}\n"]
+    lines += [f"     {plain(because)}\n" for because in one.because]
+    if one.closest is not None:
+        lines.append(
+            f"     closest: {one.closest.horizontal_m:,.0f} m "
+            f"({one.closest.least_m:,.0f} to {one.closest.greatest_m:,.0f})\n"
+        )
+    return lines
 
 
 @app.command("draft", short_help="Show the reports that are drafted and not sent.")

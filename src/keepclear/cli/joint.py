@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +22,7 @@ from keepclear.cli.screen import note, plain
 from keepclear.errors import Fault, InputError
 
 if TYPE_CHECKING:
+    from keepclear.cli.node_requests import AskedNode
     from keepclear.values.joint_plans import JointPlanTold
 
 __all__ = ["app", "plan_of"]
@@ -30,10 +33,12 @@ app = typer.Typer(
 
 _MOST_BYTES = 2**20
 _NOT_DONE = 1
+_HASH = re.compile("[0-9a-f]{8,64}")
 _RIGHT = "a plan as JSON or YAML: id, title, start, end, participants, operations or plans, meetings"
 
 PlanArgument = Annotated[
-    str, typer.Argument(metavar="PLAN", help="The plan's hash, or its first eight characters or more.")
+    str,
+    typer.Argument(metavar="PLAN", help="The plan's hash, its first eight characters or more, or PARTY:LINE:NUMBER."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -53,7 +58,7 @@ def propose(
     plan = plan_of(file)
     asked = {"plan": plan, "line": line, "supersedes": supersedes, "remarks": remarks}
     with linked(directory, passphrase_file) as node:
-        said = node.requests.post("/joint-plans", {name: one for name, one in asked.items() if one is not None})
+        said = _posted(node, {name: one for name, one in asked.items() if one is not None}, file)
         told = next(one for one in node.joint_plans() if one.id == said["id"])
         received = list(received_text(node, said["id"], directory))
     put([f"Proposed as {said['id']}: plan {told.hash}\n", *received, f"{plain(told.sentence)}\n"], None)
@@ -65,14 +70,16 @@ def sign(
     directory: DirArgument,
     plan: PlanArgument,
     user: UserOption,
+    line: LineOption = None,
     yes: YesOption = False,
     password_file: PasswordOption = None,
     passphrase_file: PassphraseOption = None,
 ) -> int:
     """Sign a plan as it stands. The first person proposes it; a second one runs the same, and it is signed."""
     with as_user(directory, passphrase_file, user, password_file) as node:
-        told = node.joint_plan(plan)
-        waiting = next((one for one in node.proposals() if one.state == "open" and told.hash[:12] in one.subject), None)
+        told = _meant(node, plan, line)
+        mark = f"({told.hash[:12]}) on {told.line} as "
+        waiting = next((one for one in node.proposals() if one.state == "open" and mark in one.subject), None)
         _show(told)
         if waiting is not None and waiting.proposed_by == user:
             right = "another person confirms it"
@@ -83,23 +90,26 @@ def sign(
             put(["Nothing was signed.\n"], None)
             return _NOT_DONE
         if waiting is None:
-            proposal = node.sign_joint_plan(told.hash)
+            proposal = node.sign_joint_plan(told.hash, line=told.line)
             put([f"Proposed ({proposal.id}): {plain(proposal.subject)}\n",
                  "Nothing is signed yet: within a day another person of yours runs the same, with their own --user.\n"],
                 None)  # fmt: skip
             return 0
         node.confirm(waiting.id)
-        now = node.joint_plan(told.hash)
+        now = node.joint_plan(told.hash, line=told.line)
         put([f"Signed by {waiting.proposed_by} and {user}.\n", f"{plain(now.sentence)}\n",
              *later_text(node, directory)], None)  # fmt: skip
     return 0
 
 
 @app.command("file", short_help="File your part of a plan.")
-def file_parts(directory: DirArgument, plan: PlanArgument, passphrase_file: PassphraseOption = None) -> int:
+def file_parts(
+    directory: DirArgument, plan: PlanArgument, line: LineOption = None, passphrase_file: PassphraseOption = None
+) -> int:
     """File your part of a plan, as it stands there. The node does so by itself once all have signed."""
     with linked(directory, passphrase_file) as node:
-        told = node.file_joint_plan(node.joint_plan(plan).hash)
+        meant = _meant(node, plan, line)
+        told = node.file_joint_plan(meant.hash, line=meant.line)
         lines = [f"Filed as {one.id}.\n" for one in told.filed] or ["It was filed before.\n"]
         put([*lines, *later_text(node, directory)], None)
     return 0
@@ -119,12 +129,43 @@ def status(
         faults.add([Fault("unknown choice", "one of: text, json", field="--format", value=form)])
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
-        found = list(node.joint_plans(line=line)) if plan is None else [node.joint_plan(plan)]
+        found = list(node.joint_plans(line=line)) if plan is None else [_meant(node, plan, line)]
     if form == "json":
         put([json.dumps([one.model_dump(mode="json") for one in found]) + "\n"], None)
         return 0
     put([line for one in found for line in _lines(one)] or ["No joint plan.\n"], None)
     return 0
+
+
+def _posted(node: AskedNode, asked: dict[str, Any], file: str) -> Any:
+    """Propose it; what the node finds wrong with the plan is told of its file."""
+    try:
+        return node.requests.post("/joint-plans", asked)
+    except InputError as error:
+        faults = [
+            replace(one, file=file, field=one.field.removeprefix("plan.")) if one.field.startswith("plan.") else one
+            for one in error.faults
+        ]
+        raise InputError(faults) from None
+
+
+def _meant(node: AskedNode, plan: str, line: str | None) -> JointPlanTold:
+    """The plan that is meant: by its hash, by how that begins, or by the entry that proposes it.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or there is no such plan.
+    """
+    right = "a plan's hash, its first eight characters or more, or the PARTY:LINE:NUMBER that proposes it"
+    if ":" not in plan:
+        if not _HASH.fullmatch(plan.lower()):
+            raise InputError(Fault("not what a plan is called", right, field="PLAN", value=plan))
+        return node.joint_plan(plan.lower(), line=line)
+    found = [one for one in node.joint_plans(line=line) if one.id == plan]
+    if not found:
+        raise InputError(Fault("no entry that proposes a plan", right, field="PLAN", value=plan))
+    return found[0]
 
 
 def plan_of(file: str) -> dict[str, Any]:
@@ -143,7 +184,10 @@ def plan_of(file: str) -> dict[str, Any]:
         if name in members:
             members[f"{name}_s"] = faults.take(f"{file}: {name}", str(members.pop(name)), _seconds)
     if "plans" in members:
-        members["operations"] = [*members.get("operations", ()), *_operations(file, members.pop("plans"))]
+        own = members.get("operations", [])
+        if not isinstance(own, list):
+            raise InputError(Fault("not a list", "operations, as entries have them", file=file, field="operations"))
+        members["operations"] = [*own, *_operations(file, members.pop("plans"))]
     meetings = members.get("meetings")
     if isinstance(meetings, list):
         members["meetings"] = [_meeting(file, one, faults) for one in meetings]
@@ -163,8 +207,11 @@ def _operations(file: str, named: Any) -> list[dict[str, Any]]:
     from keepclear.formats.registry import read_many
     from keepclear.record.bodies.plans import OperationBody
 
-    names = [named] if isinstance(named, str) else list(named)
-    plans = read_many([str(Path(file).parent / str(name)) for name in names])
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        right = "the name of a file with operations, or a list of names"
+        raise InputError(Fault("not the names of files", right, file=file, field="plans", value=str(named)[:60]))
+    plans = read_many([str(Path(file).parent / name) for name in names])
     for warning in plans.warnings:
         note(f"Note: {warning}")
     return [OperationBody.of_model(one).members()["operation"] for one in plans.operations]

@@ -11,6 +11,7 @@ from keepclear.cli.node_link import linked
 from keepclear.cli.options import Faults, parse_choice
 from keepclear.cli.output import put
 from keepclear.cli.receipts import received_text
+from keepclear.errors import Fault
 
 __all__ = ["command"]
 
@@ -26,10 +27,15 @@ def command(
 
     It is mutual once the other side says that it concurs: keepclear answer DIR ENTRY concur.
     """
+    from keepclear.node.entry_ids import EntryId
     from keepclear.record.bodies.joint import MeasureKind
 
     faults = Faults()
     chosen = faults.take("MEASURE", measure, parse_choice(*get_args(MeasureKind)))
+    for one in filings:
+        faults.take("ENTRY", one, lambda text: EntryId.parse(text, field="ENTRY"))
+    if len(set(filings)) < 2:
+        faults.add([Fault("one filing alone", "two or more, of both sides", field="ENTRY", value=filings[0])])
     faults.stop_if_any()
     with linked(directory, passphrase_file) as node:
         said = node.requests.post("/measures", {"measure": chosen, "text": text, "filings": filings})

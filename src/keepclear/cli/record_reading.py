@@ -1,4 +1,4 @@
-"""The record in a party's folder, read offline: what was said on a line, and from when each entry counts.
+"""The record offline, in a party's folder or as logs that were exported: what was said on a line, and what counts when.
 
 Nothing is asked but the logs: an entry counts from the first cosignature of somebody other than its author. Of a node
 that has more in its tables nothing else is believed.
@@ -7,30 +7,35 @@ that has more in its tables nothing else is believed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keepclear.cli.folders import opened
 from keepclear.cli.kept_logs import is_party_folder
+from keepclear.cli.record_tracks import committed_by
 from keepclear.cli.screen import note
 from keepclear.cli.which_log import held_log
 from keepclear.errors import Fault, InputError, IntegrityError, PeerError
+from keepclear.record.names import KeyName
 
 if TYPE_CHECKING:
     from keepclear.agreements.documents import Document
     from keepclear.agreements.facts import Filed, RecordView
-    from keepclear.line.conversation import Conversation
+    from keepclear.cli.record_tracks import Committed
+    from keepclear.line.conversation import Conversation, Receipt
     from keepclear.record.bodies.base import Body
     from keepclear.record.entries import Entry, EntryRef
     from keepclear.store.held import HeldLog
     from keepclear.store.log_store import LogStore, SignedHead
     from keepclear.store.party_folder import PartyFolder
 
+    Log = tuple[KeyName, Iterable[tuple[EntryRef, Entry]], Iterable[Receipt]]
+
 __all__ = ["Offline", "read_record"]
 
-_RIGHT = "a party's folder; logs that were exported are first taken into one: keepclear log import"
+_RIGHT = "a party's folder, or logs as keepclear export writes them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Offline:
         All entries by reference, and the bodies that are held and known.
     last_s
         The latest time that any entry or cosignature names: how far the record goes.
+    committed
+        The batches of positions that were shared or committed to.
+    notes
+        What is to be known of how the record was read.
     """
 
     line: str
@@ -54,6 +63,15 @@ class Offline:
     entries: Mapping[EntryRef, Entry]
     bodies: Mapping[EntryRef, Body]
     last_s: float
+    committed: tuple[Committed, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Mapping[EntryRef, float]:
+        """From when entries count; those that nobody but their author is known to have are left out."""
+        said = ((ref, self.talk.said(ref)) for ref in self.entries)
+        found = ((ref, None if one is None else self.talk.counts_from_s(one)) for ref, one in said)
+        return {ref: at_s for ref, at_s in found if at_s is not None and math.isfinite(at_s)}
 
     @property
     def filings(self) -> tuple[Filed, ...]:
@@ -77,8 +95,13 @@ class Offline:
         return documents_in(self.entries.values())
 
 
-def read_record(directory: Path, line: str | None) -> Offline:
-    """What a party's folder holds of a line.
+def read_record(directory: Path, line: str | None, policies: list[str] | None = None) -> Offline:
+    """What a party's folder, or logs that were exported, hold of a line.
+
+    Parameters
+    ----------
+    policies
+        Files that say whose keys are believed: for exported logs alone, since a party's folder has verified its own.
 
     Raises
     ------
@@ -87,17 +110,28 @@ def read_record(directory: Path, line: str | None) -> Offline:
     IntegrityError
         If a log does not hold what was logged.
     """
-    if not is_party_folder(str(directory)):
+    if is_party_folder(str(directory)):
+        if policies:
+            right = "leave it out: the folder has verified its logs already"
+            raise InputError(Fault("not for a party's folder", right, str(directory), field="--policy"))
+        folder = opened(directory, None)
+        with folder.store(readonly=True) as store:
+            names = [KeyName.of_text(log.origin) for log in store.logs()]
+            return _read(_kept(store, folder), _line(names, line))
+    from keepclear.cli.record_exports import exported_folders, policy_of, read_export
+
+    folders = exported_folders(directory)
+    if not folders:
         raise InputError(Fault("there are no logs here", _RIGHT, str(directory), field="--record"))
-    folder = opened(directory, None)
-    with folder.store(readonly=True) as store:
-        return _read(store, folder, _line(store, line))
+    believed = policy_of(policies or [], directory)
+    logs = [read_export(one, believed) for one in folders]
+    read = _read(((one.name, one.entries, one.receipts) for one in logs), _line([one.name for one in logs], line))
+    silent = [one.name.text for one in logs if one.name.line == read.line and not one.receipts]
+    notes = (f"{one}: no cosigner that a policy names has cosigned it, so nothing in it counts" for one in silent)
+    return replace(read, notes=tuple(notes))
 
 
-def _line(store: LogStore, wanted: str | None) -> str:
-    from keepclear.record.names import KeyName
-
-    names = [KeyName.of_text(log.origin) for log in store.logs()]
+def _line(names: Iterable[KeyName | None], wanted: str | None) -> str:
     lines = sorted({str(name.line) for name in names if name is not None})
     if wanted is None and len(lines) == 1:
         return lines[0]
@@ -108,62 +142,73 @@ def _line(store: LogStore, wanted: str | None) -> str:
     return wanted
 
 
-def _read(store: LogStore, folder: PartyFolder, line: str) -> Offline:
+def _read(logs: Iterable[Log], line: str) -> Offline:
     from keepclear.line.conversation import Conversation
     from keepclear.line.said import Heard
     from keepclear.record.bodies.registry import body_of
-    from keepclear.record.names import KeyName
+    from keepclear.record.bodies.watched import PositionsBody
+    from keepclear.record.entry_types import EntryType
 
     # Nobody's own: what counts is what others have shown, for every party alike.
     talk = Conversation("")
     entries: dict[EntryRef, Entry] = {}
     bodies: dict[EntryRef, Body] = {}
+    committed: list[Committed] = []
     last_s = -math.inf
-    for log in store.logs():
-        name = KeyName.of_text(log.origin)
-        if name is None or name.line != line:
+    for name, said, receipts in logs:
+        if name.line != line:
             continue
-        held = held_log(store, folder, log.origin)
-        for ref, entry in _entries(held):
+        for ref, entry in said:
             talk.take(Heard(ref, entry, math.inf))
-            entries[ref] = entry
             last_s = max(last_s, entry.leaf.time_s)
             try:
                 body = body_of(entry)
             except PeerError:
-                continue
+                body = None
             if body is not None:
                 bodies[ref] = body
-        last_s = max(last_s, _take_receipts(talk, store, held))
+            if entry.leaf.type == EntryType.POSITIONS:
+                committed.append(committed_by(ref, entry, body if isinstance(body, PositionsBody) else None))
+            # A batch is long, and its positions are kept above.
+            entries[ref] = entry.without_body() if entry.leaf.type == EntryType.POSITIONS else entry
+        for receipt in receipts:
+            talk.take(receipt)
+            last_s = max(last_s, receipt.at_s)
     if not entries:
         raise InputError(Fault("nothing was said on this line", "a line with entries", field="--line", value=line))
-    return Offline(line, talk, entries, bodies, last_s)
+    return Offline(line, talk, entries, bodies, last_s, tuple(committed))
 
 
-def _entries(log: HeldLog) -> list[tuple[EntryRef, Entry]]:
+def _kept(store: LogStore, folder: PartyFolder) -> Iterator[Log]:
+    """The logs in a party's folder."""
+    for log in store.logs():
+        name = KeyName.of_text(log.origin)
+        if name is not None:
+            held = held_log(store, folder, log.origin)
+            yield name, _entries(held), _receipts(store, held)
+
+
+def _entries(log: HeldLog) -> Iterator[tuple[EntryRef, Entry]]:
     from keepclear.record.entries import EntryRef
     from keepclear.record.merkle import leaf_hash
 
-    found = []
     for index in range(log.size):
         try:
             entry = log.entry(index)
         except PeerError as error:
             note(f"Note: left out is entry {index} of {log.origin}: {error}")
             continue
-        found.append((EntryRef(log.origin, index, leaf_hash(entry.leaf.raw)), entry))
-    return found
+        yield EntryRef(log.origin, index, leaf_hash(entry.leaf.raw)), entry
 
 
-def _take_receipts(talk: Conversation, store: LogStore, log: HeldLog) -> float:
-    """Take in every cosignature that is held; the latest time that one names."""
+def _receipts(store: LogStore, log: HeldLog) -> Iterator[Receipt]:
+    """Every cosignature that is held."""
     from keepclear.line.conversation import Receipt
     from keepclear.record.cosignatures import cosigned_at
     from keepclear.record.keys import VerifierKey
-    from keepclear.record.names import KeyName, Purpose
+    from keepclear.record.names import Purpose
     from keepclear.record.notes import Note
 
-    last_s = -math.inf
     sizes = {size for _, size in store.first_cosigned(log.origin, above=0)} | {log.size}
     sizes |= {head.size for head in _heads(store, log.origin)}
     for size in sorted(sizes):
@@ -182,16 +227,12 @@ def _take_receipts(talk: Conversation, store: LogStore, log: HeldLog) -> float:
                     at_s = float(cosigned_at(checkpoint.text, signature, verifier))
                 except IntegrityError:
                     continue
-                talk.take(Receipt(log.origin, size, by, at_s))
-                last_s = max(last_s, at_s)
-    return last_s
+                yield Receipt(log.origin, size, by, at_s)
 
 
-def _heads(store: LogStore, origin: str) -> list[SignedHead]:
+def _heads(store: LogStore, origin: str) -> Iterator[SignedHead]:
     """All checkpoints that are kept, newest first."""
-    found: list[SignedHead] = []
     before: int | None = None
     while some := store.checkpoints(origin, before=before):
-        found += some
+        yield from some
         before = some[-1].size
-    return found

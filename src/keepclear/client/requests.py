@@ -94,7 +94,7 @@ class Requests:
             if cursor is None:
                 return
 
-    def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
+    def post(self, path: str, body: object = None, *, key: str | None = None, **params: Any) -> Any:
         """Do something, once: with the same key the node does it once, however often it is asked.
 
         Parameters
@@ -103,9 +103,11 @@ class Requests:
             Something that JSON can write, or one of the values of `keepclear.values`.
         key
             Any text of your own that names this act; None makes one.
+        params
+            Of the address; those that are None are left out.
         """
         headers = {"idempotency-key": key or secrets.token_hex(16)}
-        return _json(self._sent("POST", path, body=_written(body), headers=headers))
+        return _json(self._sent("POST", path, body=_written(body), headers=headers, params=params))
 
     def put(self, path: str, body: object, *, if_match: str | None = None) -> Any:
         """Put something in the place of what was read with that ETag."""

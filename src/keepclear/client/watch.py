@@ -93,18 +93,18 @@ class WatchOf:
         """Joint plans, and who has signed them."""
         return self.requests.all(JointPlanTold, "/joint-plans", line=line)
 
-    def joint_plan(self, plan: str) -> JointPlanTold:
-        """One joint plan, by its hash or how that begins."""
-        return self.requests.one(JointPlanTold, f"/joint-plans/{plan}")
+    def joint_plan(self, plan: str, *, line: str | None = None) -> JointPlanTold:
+        """One joint plan, by its hash or how that begins; `line`: of the plan there, where it is on several."""
+        return self.requests.one(JointPlanTold, f"/joint-plans/{plan}", line=line)
 
     def propose_joint_plan(self, asked: JointPlanAsked, *, key: str | None = None) -> EntrySaid:
         """Tell the others of a plan."""
         return read_as(EntrySaid, self.requests.post("/joint-plans", asked, key=key))
 
-    def sign_joint_plan(self, plan: str) -> ProposalTold:
+    def sign_joint_plan(self, plan: str, *, line: str | None = None) -> ProposalTold:
         """Propose to sign a plan; another person confirms it."""
-        return read_as(ProposalTold, self.requests.post(f"/joint-plans/{plan}/signatures"))
+        return read_as(ProposalTold, self.requests.post(f"/joint-plans/{plan}/signatures", line=line))
 
-    def file_joint_plan(self, plan: str) -> PartsFiledTold:
+    def file_joint_plan(self, plan: str, *, line: str | None = None) -> PartsFiledTold:
         """File our parts of a plan."""
-        return read_as(PartsFiledTold, self.requests.post(f"/joint-plans/{plan}/filing"))
+        return read_as(PartsFiledTold, self.requests.post(f"/joint-plans/{plan}/filing", line=line))

@@ -1,4 +1,7 @@
-"""What the party itself has said, as files: tiles that anybody can verify, and its entries with their bodies.
+"""What the party itself has said, as files: tiles that anybody can verify, its entries with their bodies, and receipts.
+
+The receipts are all checkpoints that somebody has cosigned, since the oldest one that has an entry says from when it
+counts. `keepclear encounter --record` reads such folders.
 
 Only our own logs. What others told us was told to us: there is no way to take it away in bulk.
 """
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keepclear.errors import Fault, InputError, PeerError, StoreError
+from keepclear.record.canonical import canonical
 from keepclear.record.entry_files import write_entry
 from keepclear.store.files import sync_folder
 from keepclear.store.held import HeldLog
@@ -19,6 +23,7 @@ from keepclear.store.tile_directory import export_log
 __all__ = ["Exported", "export_own"]
 
 ENTRIES = "entries.jsonl"
+RECEIPTS = "receipts.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +59,25 @@ def export_own(store: LogStore, target: Path, *, line: str | None = None) -> tup
         there = sorted({origin.split("/")[1] for origin in origins})
         right = f"one of: {', '.join(there)}" if there else "begin a line first: keepclear line new"
         raise InputError(Fault("there is no log of ours", right, field="line", value=line or ""))
-    return tuple(_exported(HeldLog(store, origin), target) for origin in sorted(wanted))
+    return tuple(_exported(store, HeldLog(store, origin), target) for origin in sorted(wanted))
 
 
-def _exported(log: HeldLog, target: Path) -> Exported:
+def _exported(store: LogStore, log: HeldLog, target: Path) -> Exported:
     folder = target / log.origin.replace("/", ".")
     size = log.size
     export_log(log, folder)
     unread: list[int] = []
-    part, file = folder / f".{ENTRIES}.part", folder / ENTRIES
+    _write(folder, RECEIPTS, _receipts(store, log, size))
+    _write(folder, ENTRIES, _lines(log, size, unread))
+    return Exported(log.origin, folder, size, len(unread))
+
+
+def _write(folder: Path, name: str, lines: Iterator[bytes]) -> None:
+    part, file = folder / f".{name}.part", folder / name
     try:
         with part.open("wb") as out:
             part.chmod(0o600)  # there are bodies in it
-            for line in _lines(log, size, unread):
+            for line in lines:
                 out.write(line)
         part.rename(file)
         sync_folder(folder)
@@ -74,7 +85,16 @@ def _exported(log: HeldLog, target: Path) -> Exported:
         raise StoreError(f"{file}: cannot be written: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
-    return Exported(log.origin, folder, size, len(unread))
+
+
+def _receipts(store: LogStore, log: HeldLog, size: int) -> Iterator[bytes]:
+    """All checkpoints that somebody has cosigned, with the cosignatures, newest first."""
+    before: int | None = size + 1
+    while some := store.checkpoints(log.origin, before=before):
+        for head in some:
+            if store.cosignatures(log.origin, head.size):
+                yield canonical({"checkpoint": log.checkpoint(head.size).decode()}) + b"\n"
+        before = some[-1].size
 
 
 def _lines(log: HeldLog, size: int, unread: list[int]) -> Iterator[bytes]:

@@ -143,7 +143,8 @@ class Incidents:
         by.must(Scope.SAY)
         place, about = EntryId.of(ref), self._bodies.body(ref)
         if not isinstance(about, IncidentBody) or place.party == self._saying.party:
-            raise NotFoundError("report of another party", field="id", value=str(place))
+            right = "the entry of an incident report that another party has sent"
+            raise NotFoundError("report of another party", field="id", value=str(place), right=right)
         same = {"id": about.id, "from_s": about.from_s, "to_s": about.to_s, "parties": about.parties}
         given = {name: one for name, one in same.items() if one is not None} | {
             name: one for name, one in members.items() if one is not None

@@ -6,7 +6,7 @@ not carry over. Until the last signature its parts are plans like any others, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -156,16 +156,20 @@ class JointPlanning:
         Raises
         ------
         NotFoundError
-            If there is none, or several.
+            If there is none.
+        InputError
+            If there are several: the plan is on more than one line, or hashes of more than one begin so.
         """
         found = [
             view
             for view in self.views(line)
             if view.hash == plan or str(EntryId.of(view.ref)) == plan or (len(plan) >= 8 and view.hash.startswith(plan))
         ]
-        if len(found) != 1:
+        if not found:
             right = "the hash of one, or its first eight characters or more; or the entry that proposes it"
             raise NotFoundError("joint plan", field="plan", value=plan, right=right)
+        if len(found) > 1:
+            raise InputError(_several(plan, found))
         return found[0]
 
     def _views(self, line: str) -> Iterator[PlanView]:
@@ -324,6 +328,18 @@ class JointPlanning:
         with self._database.reading() as conn:
             rows = filings_of_thing(conn, self._saying.party, thing_id)
         return any(one.line == line and one.state is FilingState.ACTIVE for one in rows)
+
+
+def _several(plan: str, found: Sequence[PlanView]) -> Fault:
+    """Which one is meant is not said."""
+    named = ", ".join(f"{EntryId.of(one.ref)} on {one.line}" for one in found)
+    if len({one.hash for one in found}) == 1:
+        return Fault(
+            f"this plan is on {len(found)} lines: {named}", "say which line is meant", field="line", value=plan
+        )
+    right = "more characters of the hash, or the line"
+    hashes = ", ".join(f"{one.hash[:16]} ({one.line})" for one in found)
+    return Fault(f"{len(found)} plans begin so: {hashes}", right, field="plan", value=plan)
 
 
 def _takes_place(body: JointPlanBody, plans: Iterable[tuple[EntryRef, JointPlanBody]]) -> bool:

@@ -46,7 +46,8 @@ from keepclear.store.node.position_shares import (
     shares,
 )
 from keepclear.store.node.position_sources import KeptSource
-from keepclear.watch.batches import MOST_POSITIONS, Identity, Piece, batch_hash, coarsened, read_batch, written
+from keepclear.watch.batches import MOST_POSITIONS, Identity, Piece, batch_hash, coarsened, written
+from keepclear.watch.shared_batches import checked_batch
 
 __all__ = ["DEFAULT_GRID_KM", "MEDIA_TYPE", "PositionSharing", "ProvedTrack", "Shared", "SharedTrack"]
 
@@ -252,6 +253,9 @@ class PositionSharing:
     ) -> KeptShare:
         """Share a unit's positions from now on, so roughly and so late, until it is ended.
 
+        Whoever is on the line when it begins is told, unless `recipients` says who: nobody is told that an officer
+        has not told, so whoever comes onto the line later is told once somebody shares with them too.
+
         Raises
         ------
         InputError
@@ -262,15 +266,14 @@ class PositionSharing:
         _check(grid_km, delay_s, now_s, now_s if until_s is None else until_s)
         if not _LEAST_EVERY_S <= every_s <= 86_400.0:
             raise InputError(Fault("not how often", "5 s to a day", field="every_s", value=f"{every_s:g}"))
-        if recipients is not None:
-            self._audience.told(line, recipients)
-        named = None if recipients is None else sorted(recipients)
+        # Whom an officer told it to, by name: who comes later is another party, of which nobody has thought yet.
+        named = sorted(self._audience.told(line, recipients).parties)
         share = KeptShare(
             0, line, named, unit, grid_km, delay_s, every_s, now_s, until_s, now_s, by.user, now_s
         )  # fmt: skip
         with self._database.writing() as conn:
             share = add_share(conn, share)
-            told = {"unit": unit, "to": "all" if named is None else named, "grid_km": grid_km, "delay_s": delay_s}
+            told = {"unit": unit, "to": named, "grid_km": grid_km, "delay_s": delay_s}
             self._acts.record(conn, by, "begin sharing", ref=str(share.id), detail=told)
         return share
 
@@ -321,11 +324,12 @@ class PositionSharing:
         self._tried[share.id] = until_s
         said: tuple[Shared, ...] = ()
         actor = replace(SYSTEM, user=share.person, scopes=SYSTEM.scopes | {Scope.FILE})
-        if until_s > share.shared_to_s:
+        told = self._still_told(share)
+        if until_s > share.shared_to_s and (told or not share.recipients):
             with suppress(NotFoundError):  # it has not been heard of
                 said = self.share(
                     share.line, share.unit, by=actor, from_s=from_s + 0.001, to_s=until_s,
-                    recipients=share.recipients, grid_km=share.grid_km, delay_s=share.delay_s,
+                    recipients=told, grid_km=share.grid_km, delay_s=share.delay_s,
                 )  # fmt: skip
         if said:  # else what comes late is still to be said
             with self._database.writing() as conn:
@@ -334,6 +338,11 @@ class PositionSharing:
             with self._database.writing() as conn:
                 end_share(conn, share.id, by=SYSTEM.user, at_s=now_s)
         return len(said)
+
+    def _still_told(self, share: KeptShare) -> list[str]:
+        """Those of a share's recipients who can be told now: who has left keeps it from nobody else."""
+        now = set(self._audience.told(share.line, None).parties)
+        return [one for one in share.recipients or () if one in now]
 
     # --- what was shared -------------------------------------------------------------------------------------------
 
@@ -446,19 +455,11 @@ class PositionSharing:
         self, ref: EntryRef, body: PositionsBody, data: bytes
     ) -> tuple[tuple[tuple[Identity, Piece], ...], str]:  # fmt: skip
         """The positions of a batch as another party sent it; none where they cannot be what was said."""
-        if batch_hash(data) != body.batch:
-            return (), "the batch does not have the hash that was said"
         with self._database.reading() as conn:
             came_s = kept_s(conn, ref.origin, ref.index)
         latest_s = (self._clock() if came_s is None else came_s) + _AHEAD_S
-        try:
-            pieces = read_batch(data, accept=lambda time_s: "" if time_s <= latest_s else "after it was told")
-        except KeepclearError as error:
-            return (), f"the batch cannot be used: {str(error).splitlines()[0]}"
-        count = sum(map(len, pieces))
-        if count != body.count or min(one.time_s[0] for one in pieces) < body.from_s - 1.0:
-            return (), f"the batch has {count} positions, and {body.count} were said"
-        return tuple((one.identity, one) for one in pieces), ""
+        pieces, problem = checked_batch(body, data, latest_s=latest_s)
+        return tuple((one.identity, one) for one in pieces), problem
 
     def forget(self) -> None:
         """Keep nothing that was read."""

@@ -60,6 +60,7 @@ from keepclear.node.projecting import Projector
 from keepclear.node.proofs import Proofs
 from keepclear.node.readings import Readings
 from keepclear.node.records import Records
+from keepclear.node.report_watch import ReportWatch
 from keepclear.node.request_signatures import RequestSigner
 from keepclear.node.restoring import Restoring, getting
 from keepclear.node.rosters import Rosters
@@ -300,7 +301,10 @@ class Node:
         self.measures = Measures(saying)
         self.claims = Claims(saying, bodies, self.encounters, self.database, self.clock)
         self.incidents = Incidents(saying, bodies, self.database, self.clock)
-        self.watching = Watching(self.positions, self.sharing, self.joint_planning, self.track_watch, self.encounters)
+        reports = ReportWatch(self.database, self.alarms, self.bell, self.clock)
+        self.watching = Watching(
+            self.positions, self.sharing, self.joint_planning, self.track_watch, self.encounters, reports.sweep
+        )
 
     def _members_of(self, line: str) -> Collection[str]:
         membership = self.memberships.of(line)

@@ -27,7 +27,7 @@ class Watching:
     ----------
     positions
         Tells when some have come.
-    sharing, joint, tracks, encounters
+    sharing, joint, tracks, encounters, more
         What does it.
     """
 
@@ -38,9 +38,10 @@ class Watching:
         joint: JointPlanning,
         tracks: TrackWatch,
         encounters: Encounters,
+        *more: Callable[[], int],
     ) -> None:
         self._work: tuple[Callable[[], int], ...] = (
-            sharing.make_due, joint.file_due, tracks.sweep, encounters.sweep,
+            sharing.make_due, joint.file_due, tracks.sweep, encounters.sweep, *more,
         )  # fmt: skip
         self._encounters = encounters
         self._fresh = threading.Event()

@@ -87,7 +87,8 @@ class LabelTold(Told):
     would_change
         What would make it another.
     closest
-        The closest approach; null where no positions tell it.
+        The closest approach; null where no positions tell it, and in a list: that somebody reads where another's unit
+        was is noted, one encounter at a time.
     minima_m, minima_rule
         What bound them, and by which rule.
     evidence

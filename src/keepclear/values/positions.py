@@ -326,7 +326,7 @@ class SharingAsked(Asked):
     Attributes
     ----------
     line, unit, recipients, grid_km, exact, delay_s
-        As for positions that are shared once.
+        As for positions that are shared once. Whoever comes onto the line later is not told.
     every_s
         How often.
     until
@@ -351,7 +351,7 @@ class SharingTold(Told):
     number
         By which it is ended.
     line, unit, recipients, grid_km, delay_s, every_s, until
-        As it was begun; recipients null: all on the line; grid null: exactly.
+        As it was begun; recipients: who was on the line then, where nobody was named; grid null: exactly.
     shared_to
         Up to which time it was shared.
     person, at

@@ -99,9 +99,9 @@ def test_check_tells_all_that_is_wrong_with_its_line(ask, folder):
     (folder / "agreement.yaml").write_text(main)
     said = ask("check", "one", status=2).splitlines()
     assert len(said) == 3
-    assert any(one.startswith("agreement.yaml: line 9, term depth: max: a number without a unit") for one in said)
-    assert any(one.startswith("agreement.yaml: line 9, term depth: clause: no such clause") for one in said)
-    assert any(one.startswith("agreement.yaml: line 4: parties[1]: not a party's name") for one in said)
+    assert any(one.startswith("one/agreement.yaml: line 9, term depth: max: a number without a unit") for one in said)
+    assert any(one.startswith("one/agreement.yaml: line 9, term depth: clause: no such clause") for one in said)
+    assert any(one.startswith("one/agreement.yaml: line 4: parties[1]: not a party's name") for one in said)
 
 
 def test_check_tells_what_looks_odd_and_what_lies_beside(ask, folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from keepclear.record.bodies.base import Body
@@ -40,12 +41,22 @@ class TwoFolders:
         """Who is told."""
         return self.parties[1 - self.parties.index(party)]
 
-    def say(self, party: str, body: Body, said_s: float, *, had_s: float | None) -> EntryRef:
-        """Say something, and have the other's receipt at that time; None: it never had it."""
+    def say(
+        self,
+        party: str,
+        body: Body,
+        said_s: float,
+        *,
+        had_s: float | None,
+        files: Sequence[bytes] = (),
+        to: Sequence[str] | None = None,
+    ) -> EntryRef:
+        """Say something, and have the other's receipt at that time; None: it never had it. `to`: the other alone."""
         folder = self.folders[party]
         with folder.store() as store:
             log = folder.own_log(store, LINE)
-            entry = entry_said(body, line=LINE, party=party, time_s=said_s, recipients=[self.other(party)])
+            told = [self.other(party)] if to is None else to
+            entry = entry_said(body, line=LINE, party=party, time_s=said_s, recipients=told, attachments=files)
             (ref,) = log.append([entry])
         if had_s is not None:
             self._carry(party, had_s)

@@ -57,7 +57,10 @@ def test_from_positions_to_an_incident_through_the_client(pair):
     (unit,) = here.client.units()
     assert (unit.state, unit.outside_m) == ("conforming", 0.0)
     found = wait_for(lambda: list(here.client.encounters(line=LINE)))
+    assert [one.closest for one in found] == [None], "where another's unit was is read one by one, and noted"
+    assert here.node.readings.log(by=auditor()) == []
     told = here.client.encounter(found[0].number)
+    assert {one.origin.split("/")[0] for one in here.node.readings.log(by=auditor())} == {there.party}
     assert {told.a.party, told.b.party} == set(clients)
     assert told.closest is not None
     labels = list(here.client.labels(sorted(clients), to_datetime(start_s), to_datetime(start_s + 60.0)))

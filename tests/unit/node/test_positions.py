@@ -13,6 +13,7 @@ from keepclear.node.refusals import NotAllowedError, NotFoundError
 from keepclear.node.roles import Role, scopes_of
 from keepclear.record.entries import Entry
 from keepclear.watch.batches import surface
+from tests.unit.node.lines_made import MadeNode, bring_in, meet
 from tests.unit.node.watch_made import LINE, OFFICER, batch_hash, line_text, share, watching
 
 MONITOR = Actor("mona", frozenset({Role.MONITOR}), scopes_of([Role.MONITOR]))
@@ -27,6 +28,12 @@ def one(tmp_path):
 @pytest.fixture
 def two(tmp_path):
     with watching(tmp_path, "A", "B") as made:
+        yield made
+
+
+@pytest.fixture
+def three(tmp_path):
+    with watching(tmp_path, "A", "B", "C") as made:
         yield made
 
 
@@ -198,3 +205,40 @@ def test_what_is_shared_as_time_goes_by_is_said_in_steps_and_each_position_once(
     assert len(told) == len(set(told)) == 6
     with pytest.raises(NotFoundError):
         a.sharing.end(begun.id, by=OFFICER)
+
+
+def test_who_comes_onto_the_line_later_is_not_told_what_nobody_has_shared_with_them(tmp_path, two):
+    a, b = two
+    begun = a.sharing.begin(LINE, "p-1", by=OFFICER, grid_km=None, every_s=30.0)
+    assert begun.recipients == ["B"]
+    c = MadeNode(tmp_path / "C", "C")
+    try:
+        c.now_s = max(a.now_s, b.now_s)
+        bring_in(a, c, LINE, b)
+        a.projector.catch_up()
+        assert a.audience.told(LINE, None).parties == ("B", "C")
+        a.now_s += 40.0
+        a.post(line_text("p-1", (a.now_s - 1.0, 41.0, 37.0)))
+        assert a.sharing.make_due() == 1
+        meet(LINE, a, c)
+        (shared,) = a.sharing.tracks(LINE)
+        entry = c.records.entry(shared.ref)
+        assert entry.leaf.recipients == ("B",)
+        assert (entry.body, entry.attachments) == (None, ())
+    finally:
+        c.close()
+
+
+def test_who_is_not_to_be_told_any_more_keeps_positions_from_nobody_else(three):
+    a, *_ = three
+    a.sharing.begin(LINE, "p-1", by=OFFICER, grid_km=None, every_s=30.0, recipients=["B", "C"])
+    a.audience.stopped = lambda _line, party: "its log has two histories" if party == "C" else ""
+    a.now_s += 40.0
+    a.post(line_text("p-1", (a.now_s - 1.0, 41.0, 37.0)))
+    assert a.sharing.make_due() == 1
+    (shared,) = a.sharing.tracks(LINE)
+    assert a.records.entry(shared.ref).leaf.recipients == ("B",)
+    a.audience.stopped = lambda _line, _party: "its log has two histories"
+    a.now_s += 40.0
+    a.post(line_text("p-1", (a.now_s - 1.0, 41.0, 37.0)))
+    assert a.sharing.make_due() == 0  # nobody is left, and that is no reason to commit to it alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -60,7 +61,10 @@ def list_encounters(
     span: SpanAsked,
     line: LineFilter = None,
 ) -> Listed[EncounterTold]:
-    """Units of two parties that came too close, or may have, as they were last labelled; the newest found first."""
+    """Units of two parties that came too close, or may have, as they were last labelled; the newest found first.
+
+    Where they were closest is not in it: that is read one by one, and noted.
+    """
     if line is not None:
         lines_asked(node, line)
     _look(node)
@@ -122,10 +126,16 @@ def list_incidents(
 
 
 @router.get("/incidents/drafts")
-def list_incident_drafts(node: TheNode, actor: _Reader) -> Listed[IncidentDraftTold]:  # noqa: ARG001  # as above
-    """Reports that were drafted for encounters and not sent. The first report is due an hour after it was noticed."""
+def list_incident_drafts(node: TheNode, actor: _Reader) -> Listed[IncidentDraftTold]:
+    """Reports that were drafted for encounters and not sent. The first report is due an hour after it was noticed.
+
+    They say where another's unit was, so that somebody read them is noted.
+    """
     _look(node)
-    return Listed(items=[draft_told(one) for one in node.incidents.drafts()])
+    drafts = node.incidents.drafts()
+    for one in drafts:
+        _read(node, actor, one.line, one.parties, one.from_s, one.to_s)
+    return Listed(items=[draft_told(one) for one in drafts])
 
 
 @router.post("/incidents", status_code=201)
@@ -196,12 +206,16 @@ def say_measure(
 def _as_shown(node: TheNode, actor: Actor, line: str, one: Labelled) -> dict[str, Any]:
     """An encounter as a person may see it: where others were is read, and noted, with their positions; and expires."""
     met, told = one.encounter, told_of(one)
-    others = {party for party in met.parties if party != node.party}
-    batches = node.sharing.told_by(line, others, met.from_s, met.to_s) if line else ()
-    shown = node.readings.shown(batches, by=actor)
-    if any(entry.body is None for entry in shown):
+    if not _read(node, actor, line, met.parties, met.from_s, met.to_s):
         told["closest"] = None
     return told
+
+
+def _read(node: TheNode, actor: Actor, line: str, parties: Iterable[str], from_s: float, to_s: float) -> bool:
+    """Note that somebody reads where others' units were; whether all of it may still be shown."""
+    others = {party for party in parties if party != node.party}
+    batches = node.sharing.told_by(line, others, from_s, to_s) if line else ()
+    return all(entry.body is not None for entry in node.readings.shown(batches, by=actor))
 
 
 def _look(node: TheNode) -> None:

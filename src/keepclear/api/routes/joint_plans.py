@@ -53,27 +53,38 @@ def propose_joint_plan(
 
 
 @router.get("/joint-plans/{plan}")
-def get_joint_plan(node: TheNode, actor: _Reader, plan: _PlanInPath) -> JointPlanTold:
-    """One joint plan. That somebody read another party's is noted, as with its filings."""
-    view = node.joint_planning.view(plan)
+def get_joint_plan(node: TheNode, actor: _Reader, plan: _PlanInPath, line: LineFilter = None) -> JointPlanTold:
+    """One joint plan. That somebody read another party's is noted, as with its filings.
+
+    A plan may be on more than one line: then `line` says which is meant.
+    """
+    view = node.joint_planning.view(plan, line)
     node.readings.must_show(view.ref, by=actor)
     return plan_told(view)
 
 
 @router.post("/joint-plans/{plan}/signatures", status_code=202)
 def sign_joint_plan(
-    node: TheNode, actor: Annotated[Actor, Needs(Scope.SIGN)], plan: _PlanInPath, response: Response
+    node: TheNode,
+    actor: Annotated[Actor, Needs(Scope.SIGN)],
+    plan: _PlanInPath,
+    response: Response,
+    line: LineFilter = None,
 ) -> ProposalTold:
     """Propose to sign a plan. It takes two persons: another confirms the proposal, and only then it is signed."""
-    proposal = node.joint_planning.sign(plan, by=actor)
+    proposal = node.joint_planning.sign(plan, by=actor, line=line)
     response.headers["location"] = f"/api/v1/proposals/{proposal.id}"
     return told_proposal(proposal)
 
 
 @router.post("/joint-plans/{plan}/filing", status_code=201)
 def file_joint_plan(
-    node: TheNode, actor: Annotated[Actor, Needs(Scope.FILE)], plan: _PlanInPath, response: Response
+    node: TheNode,
+    actor: Annotated[Actor, Needs(Scope.FILE)],
+    plan: _PlanInPath,
+    response: Response,
+    line: LineFilter = None,
 ) -> PartsFiledTold:
     """File our parts of a plan. They are one operation with the others' once all have signed, and not before."""
-    filed = node.joint_planning.file(plan, by=actor)
+    filed = node.joint_planning.file(plan, by=actor, line=line)
     return PartsFiledTold(filed=[filed_told(node, "operation", one, response) for one in filed])

@@ -33,10 +33,10 @@ __all__ = ["claim_told", "draft_told", "encounter_told", "label_told", "members_
 
 
 def encounter_told(seen: SeenEncounter, told: Mapping[str, Any] | None = None) -> EncounterTold:
-    """An encounter, as it was last labelled; `told`: as it is labelled now."""
+    """An encounter as it was last labelled, without where it was; `told`: as it is labelled now, and may be shown."""
     return EncounterTold(
         number=seen.id, line=seen.line or None, report=_report(seen), has_draft=seen.incident is not None,
-        **_label_members(seen.told if told is None else told),
+        **_label_members({**seen.told, "closest": None} if told is None else told),
     )  # fmt: skip
 
 

@@ -11,7 +11,10 @@ from sqlalchemy import Column, Connection, Index, Row, Table, delete, insert, se
 from keepclear.store.node.columns import SECONDS, STRUCTURE, WHOLE, WORDS
 from keepclear.store.node.database import facts
 
-__all__ = ["SeenEncounter", "encounter_of", "encounters_before", "encounters_open", "prune_encounters", "put_encounter"]
+__all__ = [
+    "Drafted", "SeenEncounter", "drafts_unsent", "encounter_of", "encounters_before", "encounters_open",
+    "prune_encounters", "put_encounter",
+]  # fmt: skip
 
 _encounter = Table(
     "encounter_seen",
@@ -68,6 +71,11 @@ class SeenEncounter:
     reported_origin: str | None = None
     reported_number: int | None = None
 
+    @property
+    def parties(self) -> tuple[str, str]:
+        """Whose units they were; empty where nobody knows."""
+        return str(self.told["a"]["party"]), str(self.told["b"]["party"])
+
 
 def put_encounter(conn: Connection, seen: SeenEncounter) -> SeenEncounter:
     """Keep an encounter, in place of what was known of the same one; with its number."""
@@ -119,6 +127,21 @@ def encounters_open(conn: Connection) -> list[SeenEncounter]:
     """Those for which a report was drafted and none was sent, the oldest first."""
     wanted = select(_encounter).where(_e.reported_origin.is_(None)).order_by(_e.id)
     return [one for one in map(_kept, conn.execute(wanted)) if one.incident is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An encounter for which a report was drafted and none was sent: its number and line, and when it was found."""
+
+    number: int
+    line: str
+    found_s: float
+
+
+def drafts_unsent(conn: Connection) -> list[Drafted]:
+    """What `encounters_open` gives, without what it is about."""
+    wanted = select(_e.id, _e.line, _e.found_s).where(_e.reported_origin.is_(None), _e.incident.is_not(None))
+    return [Drafted(*row) for row in conn.execute(wanted.order_by(_e.id))]
 
 
 def prune_encounters(conn: Connection, *, before_s: float) -> int:
