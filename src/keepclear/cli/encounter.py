@@ -16,8 +16,8 @@ from keepclear.errors import Fault, InputError
 if TYPE_CHECKING:
     from keepclear.agreements.facts import Filed, Finding, Flown, RecordView
     from keepclear.cli.record_reading import Offline
-    from keepclear.cli.record_terms import Bound
     from keepclear.separation.minima import MinimaTable
+    from keepclear.watch.bound_terms import Bound
     from keepclear.watch.labels import Labelled
 
 __all__ = ["CERTAIN", "NONE_FOUND", "POSSIBLE", "Looked", "command", "look"]

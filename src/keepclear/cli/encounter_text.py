@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keepclear.agreements.facts import Finding
     from keepclear.cli.encounter import Looked
-    from keepclear.cli.record_terms import Bound
+    from keepclear.watch.bound_terms import Bound
 
 __all__ = ["written"]
 

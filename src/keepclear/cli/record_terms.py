@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from keepclear.errors import Fault, InputError, KeepclearError
@@ -12,42 +11,14 @@ from keepclear.errors import Fault, InputError, KeepclearError
 if TYPE_CHECKING:
     from keepclear.agreements.documents import Document
     from keepclear.agreements.facts import Filed, Finding, Flown
-    from keepclear.agreements.standing import AgreementStanding, Period
     from keepclear.agreements.terms.base import Term
     from keepclear.cli.record_reading import Offline
-    from keepclear.record.entries import EntryRef
-    from keepclear.separation.minima import MinimaTable, Rule
+    from keepclear.separation.minima import MinimaTable
+    from keepclear.watch.bound_terms import Bound
     from keepclear.watch.encounters import Encounter
     from keepclear.watch.labels import Labelled
 
-__all__ = ["Bound", "agreement_documents", "bound_then", "broken_terms", "findings_of", "found_by", "term_documents"]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Bound:
-    """An agreement that bound its parties for a while.
-
-    Attributes
-    ----------
-    agreement
-        Its name.
-    period
-        Which document, from when and until when.
-    terms
-        Those of the document; what this version cannot read is as one of an unknown type.
-    refs
-        The entries that prove it: the proposal and the signatures.
-    """
-
-    agreement: str
-    period: Period
-    terms: tuple[Term, ...]
-    refs: tuple[EntryRef, ...]
-
-    def at_some_time_in(self, from_s: float | None, to_s: float | None) -> bool:
-        """Whether it bound anybody then."""
-        ended = self.period.to_s is not None and from_s is not None and self.period.to_s <= from_s
-        return not ended and (to_s is None or self.period.from_s <= to_s)
+__all__ = ["agreement_documents", "bound_then", "broken_terms", "findings_of", "found_by", "term_documents"]
 
 
 def bound_then(
@@ -71,6 +42,7 @@ def bound_then(
         If one of the names is of no agreement on this record.
     """
     from keepclear.agreements.life import standings_of
+    from keepclear.watch.bound_terms import bound_in
 
     standings = standings_of(offline.view, offline.documents, _latest(offline, tracks))
     unknown = [one for one in names if one not in standings]
@@ -83,10 +55,7 @@ def bound_then(
     for name, standing in standings.items():
         if names and name not in names:
             continue
-        some = [
-            one for period in standing.periods
-            if (one := _bound(name, standing, period)).at_some_time_in(from_s, to_s)
-        ]  # fmt: skip
+        some = list(bound_in(standing, partial(_terms, name), from_s, to_s))
         found += some
         if names and not some:
             notes.append(f"{standing.sentence}: no term of it bound anybody in the time that was looked at")
@@ -98,16 +67,9 @@ def findings_of(
     bound: Iterable[Bound], offline: Offline, filings: Sequence[Filed], tracks: Sequence[Flown]
 ) -> tuple[tuple[Bound, Finding], ...]:
     """What the terms say of filings, tracks and record while they bound."""
-    from keepclear.agreements.evaluating import evaluate
+    from keepclear.watch import bound_terms
 
-    at_s = _latest(offline, tracks)
-    found: list[tuple[Bound, Finding]] = []
-    for one in bound:
-        filed = [each for each in filings if one.at_some_time_in(each.start_s, each.end_s)]
-        flown = [each for each in tracks if one.at_some_time_in(*map(float, each.track.time_s[[0, -1]]))]
-        told = evaluate(one.terms, filed, flown, offline.view, at_s=at_s, full=True).findings
-        found += [(one, finding) for finding in told if one.at_some_time_in(finding.from_s, finding.to_s)]
-    return tuple(found)
+    return tuple(bound_terms.findings_of(bound, filings, tracks, offline.view, at_s=_latest(offline, tracks)))
 
 
 def found_by(
@@ -120,32 +82,17 @@ def found_by(
 ) -> list[Encounter]:
     """Who came within the minima: those of the table, and of the agreements for as long as they bound.
 
-    An agreement that asks for less than the table loosens nothing.
-
     Parameters
     ----------
     with_plans
         Whether plans are looked at beside tracks, where there is no track for one of two.
     """
-    from keepclear.watch.encounters import encounters
+    from keepclear.watch.bound_terms import encounters_by, stricter
     from keepclear.watch.planned import planned_encounters
 
-    asking = [one for one in bound if any(term.contributes().minima for term in one.terms)]
-    planned = list(planned_encounters(filings, _stricter(table, asking))) if with_plans else []
-    if not tracks:
-        return planned
-    found: list[Encounter] = []
-    low, high = _span((), tracks)
-    assert low is not None
-    assert high is not None
-    edges = {edge for one in asking for edge in (one.period.from_s, one.period.to_s) if edge is not None}
-    starts = [-math.inf, *sorted(edge for edge in edges if low < edge <= high)]
-    for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
-        some = [one for one in asking if one.at_some_time_in(max(start, low), max(start, low))]
-        during = encounters(tracks, _stricter(table, some))
-        found += [one for one in during if one.from_s < end and one.to_s >= start]
-    met = list(_once(found))
-    return [*met, *(one for one in planned if not _is_seen(one, tracks, met))]
+    met = encounters_by(table, bound, tracks)
+    planned = planned_encounters(filings, stricter(table, bound)) if with_plans else ()
+    return [*met, *(one for one in planned if not tracks or not _is_seen(one, tracks, met))]
 
 
 def broken_terms(one: Labelled, findings: Iterable[tuple[Bound, Finding]]) -> list[tuple[Bound, Finding]]:
@@ -210,15 +157,11 @@ def _latest(offline: Offline, tracks: Sequence[Flown]) -> float:
     return max([offline.last_s, *(float(one.track.time_s[-1]) for one in tracks)])
 
 
-def _bound(name: str, standing: AgreementStanding, period: Period) -> Bound:
-    version = standing.of(period.document.hash)
-    refs = () if version is None else (
-        *version.proposals[:1], *(one.ref for _, one in sorted(version.signatures.items()))
-    )  # fmt: skip
-    return Bound(name, period, tuple(_terms(name, period.document)), refs)
+def _terms(name: str, document: Document) -> tuple[Term, ...]:
+    return tuple(_each_term(name, document))
 
 
-def _terms(name: str, document: Document) -> Iterator[Term]:
+def _each_term(name: str, document: Document) -> Iterator[Term]:
     from keepclear.agreements.terms.geometry import Annexes
     from keepclear.agreements.terms.registry import UnknownTerm, read_term
 
@@ -246,30 +189,6 @@ def _span(filings: Sequence[Filed], tracks: Sequence[Flown]) -> tuple[float | No
     return low, None if None in ends else max((one for one in ends if one is not None), default=None)
 
 
-def _stricter(table: MinimaTable, bound: Iterable[Bound]) -> MinimaTable:
-    """The table, with what agreements ask for where that is more."""
-    for one in bound:
-        for term in one.terms:
-            for asked in term.contributes().minima:
-                before = {frozenset((rule.first, rule.second)): rule for rule in table.rules}
-                pair = frozenset((asked.rule.first, asked.rule.second))
-                table = table.with_rules([_most(asked.rule, before.get(pair))])
-    return table
-
-
-def _most(rule: Rule, before: Rule | None) -> Rule:
-    if before is None:
-        return rule
-    heights = (rule.vertical_m, before.vertical_m)
-    vertical = None if heights[0] is None or heights[1] is None else max(heights[0], heights[1])
-    more = replace(
-        rule, horizontal_m=max(rule.horizontal_m, before.horizontal_m), vertical_m=vertical,
-        time_s=max(rule.time_s, before.time_s),
-    )  # fmt: skip
-    numbers = (before.horizontal_m, before.vertical_m, before.time_s)
-    return before if (more.horizontal_m, more.vertical_m, more.time_s) == numbers else more
-
-
 def _is_seen(planned: Encounter, tracks: Sequence[Flown], met: Iterable[Encounter]) -> bool:
     """Whether tracks tell of what was planned: both were seen for all of that time, or for as much as they met."""
     filings = {planned.filing_a, planned.filing_b}
@@ -281,12 +200,3 @@ def _is_seen(planned: Encounter, tracks: Sequence[Flown], met: Iterable[Encounte
         {one.filing_a, one.filing_b} == filings and one.from_s <= planned.to_s and one.to_s >= planned.from_s
         for one in met
     )
-
-
-def _once(found: Iterable[Encounter]) -> Iterator[Encounter]:
-    """Each encounter once: of two of one pair that overlap, the one that lasted longer."""
-    kept: list[Encounter] = []
-    for one in sorted(found, key=lambda each: each.from_s - each.to_s):
-        if not any((one.a, one.b) == (k.a, k.b) and one.from_s <= k.to_s and one.to_s >= k.from_s for k in kept):
-            kept.append(one)
-    yield from sorted(kept, key=lambda each: (each.from_s, each.a, each.b))

@@ -83,6 +83,8 @@ def tracks_shared(
     window
         From when to when anybody wants to know; None: not bounded.
     """
+    from keepclear.watch.shared_batches import joined_batches
+
     units: dict[tuple[str, str], list[Flown]] = {}
     problems = []
     for one in committed:
@@ -96,7 +98,7 @@ def tracks_shared(
             continue
         for flown in one.flown:
             units.setdefault((flown.party, flown.unit), []).append(flown)
-    return tuple(track for some in units.values() for track in _joined(some)), tuple(problems)
+    return tuple(track for some in units.values() for track in joined_batches(some)), tuple(problems)
 
 
 def proved_files(
@@ -230,28 +232,3 @@ def _agrees(given: Flown, shared: Flown) -> bool:
     here, there = path.at(moments), other.at(moments)
     apart = np.linalg.norm(here.xyz_m - there.xyz_m, axis=1)
     return bool(np.all(here.known & there.known & (apart <= here.doubt_m + there.doubt_m + _NOISE_M)))
-
-
-def _joined(some: Sequence[Flown]) -> Iterator[Flown]:
-    """The batches of one unit as one track; where they put it at two places at once, each by itself."""
-    if len(some) == 1:
-        yield some[0]
-        return
-    import numpy as np
-
-    from keepclear.watch.batches import Identity, Piece, joined, two_places
-
-    pieces = [
-        Piece(
-            Identity(unit=one.unit), one.track.height_reference, one.track.time_s, one.track.lon_deg,
-            one.track.lat_deg, one.track.height_m, np.broadcast_to(one.track.uncertainty_m, one.track.time_s.shape),
-        )
-        for one in some
-    ]  # fmt: skip
-    whole = joined(pieces, Identity(unit=some[0].unit))
-    if two_places(whole):
-        yield some[0]
-        yield from (replace(one, unit=f"{one.unit} by batch {one.batches[0][:12]}") for one in some[1:])
-        return
-    batches = tuple(dict.fromkeys(name for one in some for name in one.batches))
-    yield replace(some[0], track=whole.track(), batches=batches, gap_s=max(one.gap_s for one in some))

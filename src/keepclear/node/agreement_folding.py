@@ -16,12 +16,11 @@ from sqlalchemy import Connection
 
 from keepclear.agreements.documents import Document
 from keepclear.agreements.facts import Heard
-from keepclear.agreements.life import MOST_OF_A_LOG, standings_of
+from keepclear.agreements.life import MOST_OF_A_LOG
 from keepclear.agreements.standing import AgreementStanding
 from keepclear.errors import KeepclearError
 from keepclear.node.agreement_documents import Documents, EntryOf
 from keepclear.node.terms_in_force import InForce, TermsInForce
-from keepclear.record.bodies.agreements import AgreementProposedBody
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
@@ -128,9 +127,7 @@ class AgreementFold:
         """Work out how the agreements of a line stand at a time, and keep it; what has changed."""
         before = {one.key: one for one in self.terms.in_force(conn) if one.line == line}
         heard = self.terms.heard.all(conn, line)
-        proposals = [one.ref for one in heard if isinstance(one.body, AgreementProposedBody)]
-        documents = self._documents.by_hash(proposals)
-        standings = standings_of(heard, documents, at_s)
+        standings = self.terms.standings(conn, line, at_s)
         rows = [_row(line, one, heard, at_s, self._proposal(one)) for one in standings.values()]
         put_agreements(conn, line, rows)
         self.terms.change()

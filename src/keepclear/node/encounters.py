@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from keepclear.agreements.facts import Filed, Finding, Flown, RecordView, Result
-from keepclear.errors import KeepclearError
 from keepclear.line.said import Said
 from keepclear.node.alarms import AlarmKind, Alarms
 from keepclear.node.bell import Bell
@@ -25,20 +24,22 @@ from keepclear.node.position_sharing import PositionSharing
 from keepclear.node.positions import Positions
 from keepclear.node.projecting import Projector
 from keepclear.node.refusals import NotFoundError
-from keepclear.node.terms_in_force import TermsInForce
+from keepclear.node.terms_in_force import TermsInForce, terms_of
 from keepclear.record.bodies.joint import JointPlanBody
 from keepclear.record.entry_types import EntryType
-from keepclear.separation.minima import MinimaTable, Rule
+from keepclear.separation.minima import MinimaTable
 from keepclear.store.node import events
 from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.encounters_seen import SeenEncounter, encounter_of, encounters_before, put_encounter
 from keepclear.times import to_text
-from keepclear.watch.encounters import Encounter, encounters
+from keepclear.watch.bound_terms import Bound, bound_in, encounters_by, findings_of, stricter
+from keepclear.watch.encounters import Encounter
 from keepclear.watch.extent import RELATED, TOLERANCES
 from keepclear.watch.incidents import draft
 from keepclear.watch.labels import Labelled, Labelling
 from keepclear.watch.planned import encounter_of_parties, planned_encounters, planned_together
 from keepclear.watch.rules import Flag
+from keepclear.watch.shared_batches import joined_batches
 
 __all__ = ["Encounters", "LineRecord", "Told"]
 
@@ -64,8 +65,10 @@ class LineRecord:
         The filings that anything of the time that was asked for can be about, and all else.
     tracks
         Those that are known on the line: ours, those of nobody known, and what others share there.
+    bound
+        The agreements that bound anybody there in that time.
     findings
-        What the terms in force there say of all this.
+        What their terms say of all this.
     """
 
     line: str
@@ -73,6 +76,7 @@ class LineRecord:
     filings: tuple[Filed, ...]
     view: RecordView
     tracks: tuple[Flown, ...]
+    bound: tuple[Bound, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -106,7 +110,7 @@ class Encounters:
     lines
         The lines that we are on.
     terms
-        The terms in force.
+        Knows which agreements bind, and did.
     database, alarms, bell, clock
         The node's.
     """
@@ -152,8 +156,9 @@ class Encounters:
             also=bound, all_versions=True, parties=[one.party for one in self._projector.members(line)],
             said_by_clock=True,
         )  # fmt: skip
-        findings = tuple(self._findings(line, facts.filings, tracks, facts.view, now_s))
-        return LineRecord(line, now_s, facts.filings, facts.view, tracks, findings)
+        agreed = tuple(self._bound(line, min(start for start, _ in spans), max(end for _, end in spans), now_s))
+        findings = tuple(one for _, one in findings_of(agreed, facts.filings, tracks, facts.view, at_s=now_s))
+        return LineRecord(line, now_s, facts.filings, facts.view, tracks, agreed, findings)
 
     def _planned_together(self, line: str, from_s: float, to_s: float) -> Iterator[tuple[float, float]]:
         """When the joint plans of a time begin and end: whether those who plan it met, is asked of all of that."""
@@ -178,7 +183,7 @@ class Encounters:
             else:
                 yield one
         for flown in theirs.values():
-            yield from _in_one(flown)
+            yield from joined_batches(flown)
 
     def _committed(self, line: str, from_s: float, to_s: float) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -187,32 +192,14 @@ class Encounters:
                 found[shared.body.unit] = (*found.get(shared.body.unit, ()), shared.body.batch)
         return found
 
-    def _findings(
-        self, line: str, filings: Sequence[Filed], tracks: Sequence[Flown], view: RecordView, at_s: float
-    ) -> Iterator[Finding]:
+    def _bound(self, line: str, from_s: float, to_s: float, at_s: float) -> Iterator[Bound]:
+        """The agreements that bound anybody on a line in a time, by what is known now."""
         if self._terms is None:
             return
         with self._database.reading() as conn:
-            in_force = [one for one in self._terms.in_force(conn) if one.line == line]
-        for one in in_force:
-            for term in one.terms:
-                try:
-                    yield from term.evaluate(filings, tracks, view, at_s)
-                except KeepclearError as error:
-                    yield term.finding(Result.POSSIBLE, f"it could not be judged: {error}")
-
-    def _minima(self, line: str) -> MinimaTable:
-        """The documented table, and what agreements in force on the line ask for besides."""
-        table = MinimaTable.default()
-        if self._terms is None:
-            return table
-        with self._database.reading() as conn:
-            in_force = [one for one in self._terms.in_force(conn) if one.line == line]
-        asked = [bound.rule for one in in_force for some, _ in one.rules for bound in some]
-        for rule in asked:
-            before = {frozenset((one.first, one.second)): one for one in table.rules}
-            table = table.with_rules([_stricter(rule, before.get(frozenset((rule.first, rule.second))))])
-        return table
+            standings = self._terms.standings(conn, line, at_s)
+        for standing in standings.values():
+            yield from bound_in(standing, terms_of, from_s, to_s)
 
     # --- asking ----------------------------------------------------------------------------------------------------
 
@@ -224,7 +211,7 @@ class Encounters:
     def labelled(self, record: LineRecord, from_s: float, to_s: float) -> Iterator[Labelled]:
         """The encounters among tracks, each with its label."""
         if len(record.tracks) >= 2:
-            found = encounters(record.tracks, self._minima(record.line), window=(from_s, to_s))
+            found = encounters_by(MinimaTable.default(), record.bound, record.tracks, window=(from_s, to_s))
             yield from _labelled(record, found)
 
     def of_parties(
@@ -245,7 +232,7 @@ class Encounters:
         return tuple(_labelled(record, plans or [encounter_of_parties((first, second), from_s, to_s)]))
 
     def _planned(self, record: LineRecord, met: Sequence[Encounter]) -> list[Encounter]:
-        plans = list(planned_encounters(record.filings, self._minima(record.line)))
+        plans = list(planned_encounters(record.filings, stricter(MinimaTable.default(), record.bound)))
         return [*plans, *planned_together(record.view, [*met, *plans])]
 
     def one(self, number: int) -> Told:
@@ -452,37 +439,3 @@ def _about(one: Encounter, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         and (found.from_s is None or found.from_s <= one.to_s)
         and (found.to_s is None or found.to_s >= one.from_s)
     )
-
-
-def _stricter(rule: Rule, before: Rule | None) -> Rule:
-    if before is None:
-        return rule
-    vertical = None if rule.vertical_m is None or before.vertical_m is None else max(rule.vertical_m, before.vertical_m)
-    return replace(
-        rule, horizontal_m=max(rule.horizontal_m, before.horizontal_m), vertical_m=vertical,
-        time_s=max(rule.time_s, before.time_s),
-    )  # fmt: skip
-
-
-def _in_one(flown: Sequence[Flown]) -> Iterator[Flown]:
-    """The batches of one unit, put together; where they speak of one time differently, each by itself."""
-    from keepclear.watch.batches import Identity, Piece, joined, two_places
-
-    if len(flown) == 1:
-        yield flown[0]
-        return
-    import numpy as np
-
-    pieces = [
-        Piece(
-            Identity(unit=one.unit), one.track.height_reference, one.track.time_s, one.track.lon_deg,
-            one.track.lat_deg, one.track.height_m, np.broadcast_to(one.track.uncertainty_m, one.track.time_s.shape),
-        )
-        for one in flown
-    ]  # fmt: skip
-    whole = joined(pieces, Identity(unit=flown[0].unit))
-    if two_places(whole):
-        yield max(flown, key=lambda one: len(one.track.time_s))
-        return
-    batches = tuple(dict.fromkeys(name for one in flown for name in one.batches))
-    yield replace(flown[0], track=whole.track(), batches=batches, gap_s=max(one.gap_s for one in flown))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
@@ -21,6 +21,8 @@ from sqlalchemy import Connection
 from keepclear.agreements.documents import Document
 from keepclear.agreements.evaluating import warnings_of
 from keepclear.agreements.facts import Filed, Finding, RecordView, Result
+from keepclear.agreements.life import standings_of
+from keepclear.agreements.standing import AgreementStanding
 from keepclear.agreements.terms.base import BoundRule, BoundZone, Contribution, Term
 from keepclear.agreements.terms.geometry import Annexes
 from keepclear.agreements.terms.registry import UnknownTerm, read_term
@@ -32,6 +34,7 @@ from keepclear.node.agreements_heard import AgreementsHeard
 from keepclear.node.filing_checks import time_bounds
 from keepclear.node.searching import FoundConflict, Search, SearchFound
 from keepclear.node.term_findings import TermFinding
+from keepclear.record.bodies.agreements import AgreementProposedBody
 from keepclear.record.entries import EntryRef
 from keepclear.separation.asking import Thing
 from keepclear.separation.minima import ANYTHING, MinimaTable
@@ -125,6 +128,12 @@ class TermsInForce:
     def change(self) -> None:
         """Who writes the tables has changed how an agreement stands, or what is held of one."""
         self._known = None
+
+    def standings(self, conn: Connection, line: str, at_s: float) -> Mapping[str, AgreementStanding]:
+        """How the agreements of a line stand at a time, and when each document bound."""
+        heard = self.heard.all(conn, line)
+        proposals = [one.ref for one in heard if isinstance(one.body, AgreementProposedBody)]
+        return standings_of(heard, self.documents.by_hash(proposals), at_s)
 
     def _in_force(self, conn: Connection) -> tuple[InForce, ...]:
         rows = [row for row in agreements_of(conn) if row.document]

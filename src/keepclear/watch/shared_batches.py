@@ -7,13 +7,17 @@ bytes that say otherwise are told and not used.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from keepclear.agreements.facts import Flown
 from keepclear.errors import KeepclearError
 from keepclear.record.bodies.watched import PositionsBody
-from keepclear.watch.batches import Piece, batch_hash, read_batch
+from keepclear.watch.batches import Identity, Piece, batch_hash, joined, read_batch, two_places
 
-__all__ = ["checked_batch", "flown_in"]
+__all__ = ["checked_batch", "flown_in", "joined_batches"]
 
 _SLACK_S = 1.0
 
@@ -53,3 +57,24 @@ def flown_in(party: str, body: PositionsBody, pieces: tuple[Piece, ...]) -> tupl
         )
         for piece in pieces
     )  # fmt: skip
+
+
+def joined_batches(some: Sequence[Flown]) -> Iterator[Flown]:
+    """The batches of one unit as one track; where they put it at two places at once, each by itself."""
+    if len(some) == 1:
+        yield some[0]
+        return
+    pieces = [
+        Piece(
+            Identity(unit=one.unit), one.track.height_reference, one.track.time_s, one.track.lon_deg,
+            one.track.lat_deg, one.track.height_m, np.broadcast_to(one.track.uncertainty_m, one.track.time_s.shape),
+        )
+        for one in some
+    ]  # fmt: skip
+    whole = joined(pieces, Identity(unit=some[0].unit))
+    if two_places(whole):
+        yield some[0]
+        yield from (replace(one, unit=f"{one.unit} by batch {one.batches[0][:12]}") for one in some[1:])
+        return
+    batches = tuple(dict.fromkeys(name for one in some for name in one.batches))
+    yield replace(some[0], track=whole.track(), batches=batches, gap_s=max(one.gap_s for one in some))

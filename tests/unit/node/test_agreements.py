@@ -69,6 +69,8 @@ def test_what_is_within_is_filed_and_what_is_not_is_told_before_with_the_clause(
     assert filed.id
     act = next(act for act in ru.node.acts.before(limit=100) if act.what == "file" and act.detail.get("despite_terms"))
     assert act.detail == {"id": "deep", "despite_terms": "a bridge is out", "terms": ["sochi depth"]}
+    # A filing is in the report from when another party is known to have it.
+    wait_for(lambda: ru.node.compliance.report(AGREEMENT).counts["breached"])
     report = ru.node.compliance.report(AGREEMENT)
     assert report.counts["breached"] == 1
     (row,) = [row for row in report.rows if row.kind == "breached"]
