@@ -481,21 +481,23 @@ class Projector:
         Where that takes long, or cannot be done, it is not waited for: the answer says what is missing.
         """
         held = {origin: self.records.size(origin) for _, origin in self._logs()}
-        missing = 0
-        if self._not_taken(held):
-            with self.database.reading() as conn:
-                missing = _missing(conn, self._not_taken(held))
-        behind = missing or self._doubtful or self._bodies_came
+        with self.database.reading() as conn:
+            missing = _missing(conn, self._not_taken(held))
+            is_over = self._fold.is_over(conn, self._clock())
+        behind = missing or self._doubtful or self._bodies_came or is_over
         if behind and missing <= _AT_ONCE and self._lock.acquire(timeout=_LOOK_S):
             try:
                 self.catch_up()
+                is_over = False
             except KeepclearError as error:
                 _log.warning("the tables do not catch up: %s", error)
             finally:
                 self._lock.release()
         not_taken = self._not_taken(held)  # before the picture: what is in the tables by now is in it too
         with self.database.reading() as conn:
-            yield conn, tuple(self._lacking(conn, not_taken))
+            lacking = tuple(self._lacking(conn, not_taken))
+            # Else what is over would count as something that could be compared.
+            yield conn, ("plans that are over by now still count as if they were not", *lacking) if is_over else lacking
 
     def _not_taken(self, held: Mapping[str, int]) -> Mapping[str, int]:
         """The sizes of those logs of which it is not known, without looking, that they are in the tables."""

@@ -196,6 +196,6 @@ def test_minima_and_areas_of_an_agreement_are_searched_for_while_it_is_in_force(
         for place in (ru, tr):
             # An advisory stays on the record; what our own search finds no longer is not found any more.
             wait_for(lambda place=place: list(place.client.conflicts(states=["found"])) == [])
-            assert place.client.operation(west).value.answer == "clear"
+            wait_for(lambda place=place: place.client.operation(west).value.answer == "clear")
         assert ru.client.check(asked).answer == "clear"
         assert theirs

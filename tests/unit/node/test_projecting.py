@@ -207,6 +207,20 @@ def test_a_body_that_came_before_a_start_is_in_the_first_answer_after_it(pair):
     assert [one.filing.ref for one in found.conflicts] == [ours]
 
 
+def test_a_plan_that_is_over_is_nothing_that_could_be_compared(pair):
+    ru, tr = pair
+    ru.file(convoy("RU", "c1"), "TR")
+    carry(ru, tr, LINE)
+    tr.projector.catch_up()
+    asked = zone("TR", "z1", lat=-20.0)
+    with tr.projector.asked() as (conn, doubts):
+        assert tr.search.conflicts_of(asked, conn=conn, doubts=doubts).answer is Answer.CLEAR
+    tr.now_s += 500_000.0  # and nobody has looked since
+    with tr.projector.asked() as (conn, doubts):
+        found = tr.search.conflicts_of(asked, conn=conn, doubts=doubts)
+    assert (found.answer, found.reasons) == (Answer.POSSIBLE, (NOTHING_COMPARED,))
+
+
 def test_practice_meets_practice_alone(pair):
     ru, tr = pair
     ru.file(convoy("RU", "c1"), "TR", exercise=True)
