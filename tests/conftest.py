@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import keepclear
+from tests.forking import keepclear_forked
 from tests.postgres import Server, running_server
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,13 @@ def postgres() -> Iterator[Server]:
     """A PostgreSQL of this test process; one that cannot start fails the tests that ask for it."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `keepclear` that has loaded everything, for tests of what commands do and not how they start."""
+    with keepclear_forked(tmp_path_factory.mktemp("forked")) as programs:
+        yield programs
 
 
 def pytest_report_header() -> str:

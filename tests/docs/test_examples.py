@@ -19,7 +19,6 @@ import pytest
 
 import keepclear
 from tests.docs.examples import INSTALLED, Block, blocks, matches, run_console, run_python
-from tests.docs.forking import keepclear_forked
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -44,13 +43,6 @@ def nothing_runs_on(tmp_path: Path) -> Iterator[None]:
     for told in tmp_path.glob("*/run/node.json"):
         with suppress(ProcessLookupError):
             os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where there is a `keepclear` that has loaded everything."""
-    with keepclear_forked(tmp_path_factory.mktemp("forked")) as programs:
-        yield programs
 
 
 @pytest.mark.slow

@@ -32,9 +32,20 @@ PLAN = {
 }  # fmt: skip
 
 
+asked: list[str] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once(forked: Path) -> Iterator[None]:
+    """Have commands run by a program that has loaded everything."""
+    asked.append(str(forked / "keepclear"))
+    yield
+    asked.clear()
+
+
 def ask(folder: Path, *arguments: str, status: int = 0, given: str = "") -> str:
     done = subprocess.run(
-        [*KEEPCLEAR, *arguments], cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240
+        [*asked, *arguments], cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -22,7 +23,9 @@ def main() -> None:
 
         sys.stdout.write(f"keepclear {__version__}\n")
         sys.exit(0)
-    sys.exit(_guarded(arguments))
+    status = _guarded(arguments)
+    gc.freeze()  # to look through all that was loaded for what can be let go would take as long as a small check
+    sys.exit(status)
 
 
 def _guarded(arguments: list[str]) -> int:
@@ -50,8 +53,11 @@ def _guarded(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str], *, debug: bool) -> int:
+    gc.disable()  # nothing of what is loaded is let go again
     from keepclear.cli.app import run
 
+    gc.freeze()
+    gc.enable()
     if not debug and not sys.warnoptions:
         import warnings
 

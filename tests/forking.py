@@ -1,12 +1,13 @@
-"""``keepclear`` for the pages: processes forked from one that has loaded everything, instead of each loading it anew.
+"""``keepclear`` as processes forked from one that has loaded everything, instead of each loading it anew.
 
-What a page shows is run by the program's own `main`, in a process of its own, with the arguments, the folder, the
+A command is run by the program's own `main`, in a process of its own, with the arguments, the folder, the
 environment and the open files that the shell gave; only the second or two of loading that comes before is not repeated
 for every command. Run as a script it is the process to be forked.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -50,7 +51,8 @@ def keepclear_forked(folder: Path) -> Iterator[Path]:
     program.write_text(_STARTED.format(python=sys.executable, address=str(address)))
     program.chmod(0o755)
     command = [sys.executable, __file__, str(address)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as forked:
+    # Of a session of its own, and so without a terminal, whoever starts the tests.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as forked:
         assert forked.stdout is not None
         assert forked.stdout.readline() == b"ready\n"
         yield programs
@@ -109,5 +111,6 @@ if __name__ == "__main__":
     app()  # loads the module of every command
     for name in (*_LOADED, *(f"keepclear.api.routes.{route}" for route in ROUTES)):
         import_module(name)
+    gc.freeze()  # what is loaded is not garbage, and looking at it would copy it
     _serve(sys.argv[1])
     main()
