@@ -15,9 +15,10 @@ from keepclear.agreements.facts import Filed, Finding, Flown, RecordView, Result
 from keepclear.agreements.standing import AgreementStanding, Period
 from keepclear.agreements.terms.base import Term
 from keepclear.errors import KeepclearError
+from keepclear.model.findings import Answer
 from keepclear.record.entries import EntryRef
 from keepclear.separation.minima import MinimaTable, Rule
-from keepclear.watch.encounters import Encounter, encounters
+from keepclear.watch.encounters import Encounter, Met, encounters
 
 __all__ = ["Bound", "bound_in", "encounters_by", "findings_of", "stricter"]
 
@@ -110,11 +111,11 @@ def encounters_by(
     high = max(float(one.track.time_s[-1]) for one in tracks)
     edges = {edge for one in asking for edge in (one.period.from_s, one.period.to_s) if edge is not None}
     starts = [-math.inf, *sorted(edge for edge in edges if low < edge <= high)]
-    found: list[Encounter] = []
+    found: list[tuple[float, Encounter]] = []
     for start, end in zip(starts, [*starts[1:], math.inf], strict=True):
         some = [one for one in asking if one.at_some_time_in(max(start, low), max(start, low))]
         during = encounters(tracks, stricter(table, some), window=window)
-        found += [one for one in during if one.from_s < end and one.to_s >= start]
+        found += [(start, one) for one in during if one.from_s < end and one.to_s >= start]
     return _once(found)
 
 
@@ -142,12 +143,20 @@ def _most(rule: Rule, before: Rule | None) -> Rule:
     return before if (more.horizontal_m, more.vertical_m, more.time_s) == numbers else more
 
 
-def _once(found: Iterable[Encounter]) -> tuple[Encounter, ...]:
-    """Each encounter once: of two of one pair that overlap, the one that lasted longer."""
-    kept: dict[tuple[object, object], list[Encounter]] = {}
-    for one in sorted(found, key=lambda each: each.from_s - each.to_s):
+def _once(found: Iterable[tuple[float, Encounter]]) -> tuple[Encounter, ...]:
+    """Each encounter once: of two of one pair that overlap, and were found by other minima, the one that lasted longer.
+
+    One that is certain gives way to none that is only possible.
+    """
+    kept: dict[tuple[Met, Met], list[tuple[float, Encounter]]] = {}
+    for start, one in sorted(found, key=lambda each: each[1].from_s - each[1].to_s):
         others = kept.setdefault((one.a, one.b), [])
-        if not any(one.from_s <= other.to_s and one.to_s >= other.from_s for other in others):
-            others.append(one)
-    every = [one for others in kept.values() for one in others]
+        if not any(start != other_start and _covers(other, one) for other_start, other in others):
+            others.append((start, one))
+    every = [one for others in kept.values() for _, one in others]
     return tuple(sorted(every, key=lambda each: (each.from_s, each.a, each.b)))
+
+
+def _covers(other: Encounter, one: Encounter) -> bool:
+    meets = one.from_s <= other.to_s and one.to_s >= other.from_s
+    return meets and (other.answer is Answer.CONFLICT or one.answer is not Answer.CONFLICT)
