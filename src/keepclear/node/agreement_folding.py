@@ -127,7 +127,7 @@ class AgreementFold:
         """Work out how the agreements of a line stand at a time, and keep it; what has changed."""
         before = {one.key: one for one in self.terms.in_force(conn) if one.line == line}
         heard = self.terms.heard.all(conn, line)
-        standings = self.terms.standings(conn, line, at_s)
+        standings = self.terms.standings_by(heard, at_s)
         rows = [_row(line, one, heard, at_s, self._proposal(one)) for one in standings.values()]
         put_agreements(conn, line, rows)
         self.terms.change()

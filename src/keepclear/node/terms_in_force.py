@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from keepclear.agreements.documents import Document
 from keepclear.agreements.evaluating import warnings_of
-from keepclear.agreements.facts import Filed, Finding, RecordView, Result
+from keepclear.agreements.facts import Filed, Finding, Heard, RecordView, Result
 from keepclear.agreements.life import standings_of
 from keepclear.agreements.standing import AgreementStanding
 from keepclear.agreements.terms.base import BoundRule, BoundZone, Contribution, Term
@@ -131,7 +131,10 @@ class TermsInForce:
 
     def standings(self, conn: Connection, line: str, at_s: float) -> Mapping[str, AgreementStanding]:
         """How the agreements of a line stand at a time, and when each document bound."""
-        heard = self.heard.all(conn, line)
+        return self.standings_by(self.heard.all(conn, line), at_s)
+
+    def standings_by(self, heard: Collection[Heard], at_s: float) -> Mapping[str, AgreementStanding]:
+        """The same, by what was read already."""
         proposals = [one.ref for one in heard if isinstance(one.body, AgreementProposedBody)]
         return standings_of(heard, self.documents.by_hash(proposals), at_s)
 
