@@ -19,7 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["keepclear_forked"]
+__all__ = ["forked_program", "keepclear_forked"]
+
+_running: list[Path] = []
 
 _LOADED = (
     "keepclear.cli.node_link", "keepclear.cli.node_requests", "keepclear.cli.node_server", "keepclear.node.running",
@@ -55,9 +57,16 @@ def keepclear_forked(folder: Path) -> Iterator[Path]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as forked:
         assert forked.stdout is not None
         assert forked.stdout.readline() == b"ready\n"
+        _running.append(program)
         yield programs
+        _running.remove(program)
         assert forked.stdin is not None
         forked.stdin.close()  # which ends it
+
+
+def forked_program() -> str:
+    """The ``keepclear`` of the fixture `forked`, which whoever calls this must use."""
+    return str(_running[-1])
 
 
 def _serve(address: str) -> None:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,27 +25,19 @@ from keepclear.store.log import Log
 from keepclear.store.party_folder import PartyFolder
 from keepclear.store.saying import entry_said
 from keepclear.store.sqlite import SqliteStore
+from tests.forking import forked_program
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 PROGRAM = str(Path(sys.executable).parent / "keepclear")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-parties" / "northern-force.geojson"
 NOT_TO_BE_SAID = ("approv", "permitted", "allowed to", "authoris", "consented", "accepted by")
 
 
-asked: list[str] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded_once(forked: Path) -> Iterator[None]:
-    """Have commands run by a program that has loaded everything."""
-    asked.append(str(forked / "keepclear"))
-    yield
-    asked.clear()
-
-
 def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", status: int = 0) -> str:
     """What a command prints, standard output and error together."""
     done = subprocess.run(
-        [*asked, *map(str, arguments)], input=stdin, cwd=cwd, timeout=120, check=False,
+        [forked_program(), *map(str, arguments)], input=stdin, cwd=cwd, timeout=120, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     printed = done.stdout.decode()

@@ -15,6 +15,9 @@ import pytest
 
 from keepclear.errors import StoreError
 from keepclear.node.folder import NodeFolder
+from tests.forking import forked_program
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 KEEPCLEAR = [sys.executable, "-m", "keepclear.cli"]
 PASSWORD = "twelve geese fly south"
@@ -32,21 +35,11 @@ PLAN = {
 }  # fmt: skip
 
 
-asked: list[str] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded_once(forked: Path) -> Iterator[None]:
-    """Have commands run by a program that has loaded everything."""
-    asked.append(str(forked / "keepclear"))
-    yield
-    asked.clear()
-
-
 def ask(folder: Path, *arguments: str, status: int = 0, given: str = "") -> str:
+    command = [forked_program(), *arguments]
     done = subprocess.run(
-        [*asked, *arguments], cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240
-    )
+        command, cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240
+    )  # fmt: skip
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
