@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -49,10 +50,12 @@ def pid_at(url: str, among: list[int]) -> int:
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
         if line.split()[3] == "0A" and int(line.split()[1].rpartition(":")[2], 16) == port
     }
+    sockets = {f"socket:[{inode}]" for inode in inodes}
     for pid in among:
         for handle in Path(f"/proc/{pid}/fd").iterdir():
-            if str(handle.readlink()) in {f"socket:[{inode}]" for inode in inodes}:
-                return pid
+            with suppress(FileNotFoundError):  # one that was closed since they were listed
+                if str(handle.readlink()) in sockets:
+                    return pid
     raise AssertionError(f"nobody listens at {url}")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import itertools
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -177,7 +180,7 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
 
     # One short-lived command whose millions of values hold no cycles: looking for some would take a quarter of it.
     gc.disable()
-    with Waiting(shown=not asked.quiet) as waiting:
+    with Waiting(shown=not asked.quiet) as waiting, _dask_ahead(asked.scheduler):
         plans = read_many(asked.files, window=asked.window)
         compile_once(shown=not asked.quiet)
         waiting.stage("comparing")
@@ -195,6 +198,15 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
             scheduler=asked.scheduler,
             warnings=plans.warnings,
         ), plans
+
+
+@contextmanager
+def _dask_ahead(scheduler: str | None) -> Iterator[None]:
+    """With Dask, where it will be needed, being loaded while files are read."""
+    with ThreadPoolExecutor(1) as thread:
+        if scheduler is not None:
+            thread.submit(importlib.import_module, "distributed")  # whether it is there at all is found out later
+        yield
 
 
 def _written(report: Report, plans: Plans, asked: _Asked) -> Iterable[str]:

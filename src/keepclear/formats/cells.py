@@ -74,11 +74,9 @@ class Vocabulary:
     def code(self, text: str) -> int:
         """The number of a text."""
         known = self._codes.get(text)
-        if known is None:
-            known = self._codes[text] = self._plain_code(text)
-        return known
+        return self._new_code(text) if known is None else known
 
-    def _plain_code(self, text: str) -> int:
+    def _new_code(self, text: str) -> int:
         plain = text.strip() or self._default
         if self._folded:
             plain = plain.casefold()
@@ -88,6 +86,8 @@ class Vocabulary:
         code = self._codes.setdefault(plain, len(self.texts))
         if code == len(self.texts):
             self.texts.append(plain)
+        if plain != text:
+            self._codes[text] = code
         return code
 
     def codes(self, array: pa.Array) -> Codes:
@@ -96,18 +96,17 @@ class Vocabulary:
         # Batches of one row group share a dictionary: it is looked up once, not once a batch.
         if self._last is None or not coded.dictionary.equals(self._last):
             texts = coded.dictionary.to_pylist()
-            known = self._codes.get
-            codes = [known(text) for text in texts]
-            for place in [place for place, code in enumerate(codes) if code is None]:
-                codes[place] = self.code(texts[place] or "")
+            codes = list(map(self._codes.get, texts))
+            if None in codes:
+                for place in [place for place, code in enumerate(codes) if code is None]:
+                    codes[place] = self._new_code(texts[place] or "")
             self._table = np.array(codes, np.int32)
             self._last = coded.dictionary
         if coded.null_count:
             table: Codes = np.append(self._table, np.int32(self.code("")))
             places: npt.NDArray[np.int32] = coded.indices.fill_null(-1).to_numpy()
             return table[places]
-        places = _values(coded.indices)
-        return self._table[places]
+        return np.take(self._table, _values(coded.indices))
 
 
 def is_text(kind: pa.DataType) -> bool:

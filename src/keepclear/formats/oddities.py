@@ -27,7 +27,9 @@ def oddities(plans: Plans) -> Iterator[str]:
     from keepclear.geo.slips import find_slips
 
     filed: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
-    things: list[Operation | Zone] = [*plans.operations, *plans.zones]
+    # What was flown is most of what there is, and is not looked at.
+    planned = [operation for operation in plans.operations if operation.volumes or _is_planned(operation.tracks)]
+    things: list[Operation | Zone] = [*planned, *plans.zones]
     for thing in things:
         place = _place(thing)
         if place is not None:
@@ -35,11 +37,15 @@ def oddities(plans: Plans) -> Iterator[str]:
     for places in filed.values():
         if len(places) <= _MOST_OF_A_PARTY:
             yield from (slip.sentence for slip in find_slips(list(places.values()), names=list(places)))
-    for operation in plans.operations:
+    for operation in planned:
         for track in operation.tracks:
             if track.basis is TrackBasis.PLANNED and len(track.time_s) > 1:
                 top_m_s = operation.top_speed_m_s or max(SPEED_LIMIT_M_S[domain] for domain in operation.domains)
                 yield from _too_fast(operation, track, top_m_s)
+
+
+def _is_planned(tracks: tuple[Track, ...]) -> bool:
+    return any(track.basis is TrackBasis.PLANNED for track in tracks)
 
 
 def _place(thing: Operation | Zone) -> tuple[float, float] | None:

@@ -69,7 +69,7 @@ def _read(stream: BinaryIO, reading: Reading, window: Window | None) -> Plans:
         reading.warn(f"{' and '.join(single)} in single precision: {_SINGLE_PRECISION_M:g} m of uncertainty is added")
     extra_m = _SINGLE_PRECISION_M if single else 0.0
     claimed_rows = _claimed_rows(source, stream, reading)
-    expected_rows = claimed_rows if window is None else 0
+    expected_rows = claimed_rows if window is None or window == (None, None) else 0
     gathering = Gathering(
         layout, reading, _Rows(), window=window, expected_rows=expected_rows, extra_uncertainty_m=extra_m
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from keepclear.errors import Fault, InputError
 from keepclear.model.kinds import OperationKind, ZoneKind
@@ -89,6 +90,8 @@ class Reading:
 
     def _check_unique(self) -> None:
         for things in (self.operations, self.zones):
+            if len(set(map(attrgetter("party", "id"), things))) == len(things):
+                continue
             seen: set[tuple[str, str]] = set()
             for thing in things:
                 key = (thing.party, thing.id)

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -196,7 +197,9 @@ def read_many(sources: Iterable[str], *, window: Window | None = None) -> Plans:
     return replace(plans, warnings=(*plans.warnings, *oddities(plans)))
 
 
-def _repeated(things: Iterable[Operation] | Iterable[Zone]) -> Iterator[Fault]:
+def _repeated(things: tuple[Operation, ...] | tuple[Zone, ...]) -> Iterator[Fault]:
+    if len(set(map(attrgetter("party", "id"), things))) == len(things):
+        return
     seen: dict[tuple[str, str], str] = {}
     twice: set[str] = set()
     for thing in things:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise, repeat
+from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
@@ -142,10 +143,7 @@ def _build(
 ) -> None:
     meanings = _Meanings(table, groups, words, reading, names)
     tracks = _tracks(table, meanings, layout, extra_uncertainty_m)
-    pieces_of: dict[tuple[int, int], list[int]] = {}
-    keys = zip(meanings.codes("party"), groups.operations[table.groups].tolist(), strict=True)
-    for piece, key in enumerate(keys):
-        pieces_of.setdefault(key, []).append(piece)
+    pieces_of = _pieces_of(list(zip(meanings.codes("party"), groups.operations[table.groups].tolist(), strict=True)))
     kinds = meanings.of("kind", lambda text: parse_operation_kind(text) if text else _default_kind(reading), None)
     domains = meanings.of("domain", lambda text: parse_domains(text) if text else _NO_DOMAIN, _NO_DOMAIN)
     usual = {kind: domains_of(kind) for kind in {*kinds}}
@@ -154,10 +152,13 @@ def _build(
     joint = meanings.joint()
     if reading.faults:
         return
-    for pieces in pieces_of.values():
-        if len(pieces) > 1:
-            meanings.check_alike(pieces)
+    one_each = len(pieces_of) == len(tracks)
+    if not one_each:
+        for pieces in pieces_of.values():
+            if len(pieces) > 1:
+                meanings.check_alike(pieces)
     firsts = [pieces[0] for pieces in pieces_of.values()]
+    tracks_of = zip(tracks) if one_each else (tuple(tracks[piece] for piece in pieces) for pieces in pieces_of.values())
     parties, ids = words["party"].texts, words["operation"].texts
     own_ids = [ids[operation] for _, operation in pieces_of]
     count = len(own_ids)
@@ -167,19 +168,30 @@ def _build(
         Operation,
         count,
         {
-            "party": (parties[party] for party, _ in pieces_of),
+            "party": map(parties.__getitem__, map(itemgetter(0), pieces_of)),
             "id": own_ids,
-            "kind": (kinds[first] for first in firsts),
+            "kind": map(kinds.__getitem__, firsts),
             "volumes": repeat((), count),
-            "tracks": (tuple(tracks[piece] for piece in pieces) for pieces in pieces_of.values()),
+            "tracks": tracks_of,
             "domains": (domains[first] or usual[kinds[first]] for first in firsts),
             "participants": repeat((), count),
-            "joint": (joint[first] for first in firsts),
-            "name": (titles[first] for first in firsts),
-            "top_speed_m_s": (speeds[first] for first in firsts),
+            "joint": map(joint.__getitem__, firsts),
+            "name": map(titles.__getitem__, firsts),
+            "top_speed_m_s": map(speeds.__getitem__, firsts),
             "source": made_of(Source, count, {"file": repeat(reading.file, count), "feature": own_ids}),
         },
     )
+
+
+def _pieces_of(keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[int]]:
+    """The pieces of each operation, by party and id: most have one only."""
+    pieces_of = dict(zip(keys, ([piece] for piece in range(len(keys))), strict=True))
+    if len(pieces_of) == len(keys):
+        return pieces_of
+    pieces_of = {key: [] for key in pieces_of}
+    for piece, key in enumerate(keys):
+        pieces_of[key].append(piece)
+    return pieces_of
 
 
 class _Meanings:
@@ -205,16 +217,15 @@ class _Meanings:
         codes = self.codes(field)
         texts = self._words[field].texts
         parsed: dict[int, _T] = {}
-        for piece, code in enumerate(codes):
-            if code in parsed:
-                continue
+        first = dict(zip(reversed(codes), range(len(codes) - 1, -1, -1), strict=True))
+        for code, piece in sorted(first.items(), key=itemgetter(1)):
             try:
                 parsed[code] = parse(texts[code])
             except InputError as error:
                 parsed[code] = otherwise
                 for fault in error.faults:
                     self._fault(piece, fault.problem, fault.right, field, fault.value)
-        return [parsed[code] for code in codes]
+        return list(map(parsed.__getitem__, codes))
 
     def joint(self) -> list[JointPlan | None]:
         """The joint plan of each piece: a plan and who else is in it."""

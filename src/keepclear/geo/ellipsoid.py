@@ -33,6 +33,7 @@ __all__ = [
     "sag_limit_m",
     "sin_cos",
     "surface_lonlat",
+    "surface_lonlats",
     "surface_point",
     "surface_points",
     "towards",
@@ -108,6 +109,15 @@ def surface_lonlat(x: float, y: float, z: float) -> tuple[float, float]:
     """
     x, y, z = lift(x, y, z)
     return math.atan2(y, x) * _TO_DEG, math.atan2(z, (1.0 - ECCENTRICITY_SQ) * math.hypot(x, y)) * _TO_DEG
+
+
+@kernel
+def surface_lonlats(points: Array) -> Array:
+    """Longitudes and latitudes of many points as `surface_lonlat` has them; shapes (n, 3) and (n, 2)."""
+    found = np.empty((points.shape[0], 2))
+    for i in range(points.shape[0]):
+        found[i, 0], found[i, 1] = surface_lonlat(points[i, 0], points[i, 1], points[i, 2])
+    return found
 
 
 @kernel

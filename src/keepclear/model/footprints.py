@@ -66,6 +66,14 @@ class Polygon:
                 )
         object.__setattr__(self, "rings", rings)
 
+    @classmethod
+    def of_checked(cls, rings: tuple[npt.NDArray[np.float64], ...], edges: Edges) -> Polygon:
+        """A polygon of rings that were checked before; nothing is copied or checked here."""
+        polygon = object.__new__(cls)
+        object.__setattr__(polygon, "rings", rings)
+        object.__setattr__(polygon, "edges", edges)
+        return polygon
+
 
 @dataclass(frozen=True, slots=True)
 class Circle:
@@ -110,6 +118,15 @@ class Corridor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "line", _lonlat(self.line, "line"))
         _check_metres(self.half_width_m, "half-width")
+
+    @classmethod
+    def of_checked(cls, line: npt.NDArray[np.float64], half_width_m: float, edges: Edges) -> Corridor:
+        """A corridor of what was checked before; nothing is copied or checked here."""
+        corridor = object.__new__(cls)
+        object.__setattr__(corridor, "line", line)
+        object.__setattr__(corridor, "half_width_m", half_width_m)
+        object.__setattr__(corridor, "edges", edges)
+        return corridor
 
 
 Footprint = Polygon | Circle | Corridor

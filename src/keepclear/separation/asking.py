@@ -18,7 +18,7 @@ import numpy.typing as npt
 from keepclear.geo.heights import AMSL, FL
 from keepclear.geo.kernel import kernel
 from keepclear.model.findings import Conflict, Side
-from keepclear.model.kinds import GAP_LIMIT_S, Domain
+from keepclear.model.kinds import GAP_LIMIT_S, Domain, OperationKind, ZoneKind, ZoneRule
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.checking import conflict_of
 from keepclear.separation.evidence import collect
@@ -31,6 +31,7 @@ from keepclear.separation.minima import ANYTHING, MinimaTable
 from keepclear.separation.parts import Parts, parts_of
 from keepclear.separation.search import join
 from keepclear.separation.shapes import Shape, compile_shapes
+from keepclear.separation.sorts import Sorts
 from keepclear.separation.world import World
 
 __all__ = ["Asking", "Prepared", "Thing"]
@@ -97,6 +98,9 @@ class Asking:
         self.minima = minima or MinimaTable.default()
         self.gap_limits_s = {**GAP_LIMIT_S, **(gap_limits_s or {})}
         self._sorts = GrowingSorts(self.minima)
+        # By what the rows depend on: kind, domains, and whether it moves; for a zone, kind and rule.
+        self._rows: dict[tuple[OperationKind | None, frozenset[Domain], bool], tuple[int, int]] = {}
+        self._zone_rows: dict[tuple[ZoneKind, ZoneRule], int] = {}
         self._lock = threading.Lock()
 
     def conflicts_of(self, thing: Thing | Prepared, others: Sequence[Thing | Prepared]) -> list[tuple[int, Conflict]]:
@@ -142,11 +146,7 @@ class Asking:
         theirs = theirs if moves else [asked, *theirs]
         operations, zones = [one.thing for one in ours], [one.thing for one in theirs]
         places = [*([-1] if moves else []), *order, *([] if moves else [-1]), *last]
-        with self._lock:
-            self._sorts.add(tuple(operations), tuple(zones))  # type: ignore[arg-type]  # sorted out above
-            rows = [self._sorts.rows_of_operation(one) for one in operations]
-            zone_rows = [self._sorts.row_of_zone(one) for one in zones]  # type: ignore[arg-type]
-            sorts, longest_m = self._sorts.sorts, self._sorts.longest_m
+        rows, zone_rows, sorts, longest_m = self._sorted_out(operations, zones)  # type: ignore[arg-type]  # as they are
         own, high = np.array(rows, dtype=np.int32).reshape(-1, 2).T.copy()
         sorts = replace(sorts, of_operation=own, of_high_legs=high, of_zone=np.array(zone_rows, dtype=np.int32))
         parties: dict[str, int] = {}
@@ -158,6 +158,22 @@ class Asking:
             gap_limits_s=self.gap_limits_s, asked=0 if moves else len(operations),
         )  # fmt: skip
         return world, places
+
+    def _sorted_out(
+        self, operations: list[Operation], zones: list[Zone]
+    ) -> tuple[list[tuple[int, int]], list[int], Sorts, Array]:
+        """Their rows in the minima, and these. Rows stay as they are: those of things alike are not asked for again."""
+        alike = [(one.kind, one.domains, bool(one.tracks)) for one in operations]
+        zones_alike = [(one.kind, one.rule) for one in zones]
+        with self._lock:
+            new = {key: one for key, one in zip(alike, operations, strict=True) if key not in self._rows}
+            new_zones = {key: one for key, one in zip(zones_alike, zones, strict=True) if key not in self._zone_rows}
+            if new or new_zones:
+                self._sorts.add(tuple(new.values()), tuple(new_zones.values()))
+                self._rows |= {key: self._sorts.rows_of_operation(one) for key, one in new.items()}
+                self._zone_rows |= {key: self._sorts.row_of_zone(one) for key, one in new_zones.items()}
+            rows, zone_rows = [self._rows[key] for key in alike], [self._zone_rows[key] for key in zones_alike]
+            return rows, zone_rows, self._sorts.sorts, self._sorts.longest_m
 
     def _legs(
         self, operations: list[Operation], own: npt.NDArray[np.int32], high: npt.NDArray[np.int32], longest_m: Array

@@ -6,9 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import repeat
+from operator import attrgetter, itemgetter
 
 from keepclear.clock import monotonic_s
 from keepclear.errors import Fault, InputError
+from keepclear.model.bulk import made_of
 from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation, Zone
@@ -141,8 +144,21 @@ def _judged_on_cluster(
 
 def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     """Evidence as one finding per pair, ordered by their start."""
-    sides: dict[int, Side] = {}
-    return tuple(sorted((conflict_of(world, pair, sides) for pair in collect(evidence)), key=_order))
+    pairs = collect(evidence)
+    sides = _sides(world, {thing for pair in pairs for thing in (pair.first, pair.second)})
+    minima = {rows: world.sorts.minima(*rows) for rows in {pair.sorts for pair in pairs}}
+    told = [
+        (pair.answer, sides[pair.first], sides[pair.second], minima[pair.sorts], pair.intervals, pair.closest)
+        for pair in pairs
+    ]
+    names = ("answer", "a", "b", "minima", "intervals", "closest")
+    columns = {
+        **{name: map(itemgetter(k), told) for k, name in enumerate(names)},
+        "reasons": [pair.reasons for pair in pairs],
+        "sentence": [sentence_of(*parts) for parts in told],
+        "proposals": repeat((), len(pairs)),
+    }
+    return tuple(sorted(made_of(Conflict, len(pairs), columns), key=_order))
 
 
 def conflict_of(world: World, pair: PairEvidence, sides: dict[int, Side]) -> Conflict:
@@ -154,6 +170,17 @@ def conflict_of(world: World, pair: PairEvidence, sides: dict[int, Side]) -> Con
     minima = world.sorts.minima(*pair.sorts)
     sentence = sentence_of(pair.answer, a, b, minima, pair.intervals, pair.closest)
     return Conflict(pair.answer, pair.reasons, a, b, minima, pair.intervals, pair.closest, sentence)
+
+
+def _sides(world: World, things: set[int]) -> dict[int, Side]:
+    n = len(world.operations)
+    zones = {thing: _side(world, thing) for thing in things if thing >= n}
+    numbers = [thing for thing in things if thing < n]
+    operations = [world.operations[number] for number in numbers]
+    names = ("party", "id", "kind", "name")
+    columns = {name: map(attrgetter(name), operations) for name in names}
+    sides = made_of(Side, len(numbers), {**columns, "is_zone": repeat(False, len(numbers))})
+    return {**zones, **dict(zip(numbers, sides, strict=True))}
 
 
 def _side(world: World, thing: int) -> Side:
@@ -210,7 +237,8 @@ def _check_options(
         if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and -90.0 <= south <= north <= 90.0):
             faults.append(Fault("not an area", "west,south,east,north in degrees", field="area", value=str(area)))
     for things, what in ((operations, "operations"), (zones, "zones")):
-        twice = [key for key, n in Counter((thing.party, thing.id) for thing in things).items() if n > 1]
+        keys = list(map(attrgetter("party", "id"), things))
+        twice = [key for key, n in Counter(keys).items() if n > 1] if len(set(keys)) < len(keys) else []
         faults += [
             Fault(f"two {what} of {party} have this id", "ids of their own", field="id", value=i) for party, i in twice
         ]

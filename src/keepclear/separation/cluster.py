@@ -7,21 +7,21 @@ workers' memory is spilled to their disks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import pairwise
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.errors import Fault, InputError
-from keepclear.geo.kernel import kernel
 from keepclear.model.kinds import Domain
 from keepclear.model.operations import Operation
-from keepclear.separation.legs import Legs, TrackColumns, columns_of, compile_legs, with_both_heights
-from keepclear.separation.search import Limits, Tile, plan_tiles, sweep
+from keepclear.separation.cluster_tiles import ClusterTiles, Part, columns_of_part, own_array
+from keepclear.separation.legs import Legs, columns_of, compile_legs, with_both_heights
+from keepclear.separation.search import Limits, join
 from keepclear.separation.sorts import Sorts
 from keepclear.separation.world import World, lengths_to_cut
 
@@ -29,14 +29,11 @@ __all__ = ["Found", "search_on_cluster"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
 
 _TILES_PER_THREAD = 4
-_LEAST_TILE = 50_000
 _CONNECT_S = 10
-_SLACK_S = 1e-3
-_OF_POSITION = ("time_s", "lon_deg", "lat_deg", "height_m")
-_TOLERANCES = ("uncertainty_m", "early_s", "late_s")
+_REACH_S = 2
+_MOST_LOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,51 +77,127 @@ def search_on_cluster(world: World, address: str, *, progress: Callable[[float],
     Raises
     ------
     InputError
-        If Dask is not installed, nobody answers at `address`, or the scheduler has no workers.
+        If Dask is not installed, nobody answers at `address`, the scheduler has no workers, or they fail again and
+        again.
     """
+    with _connected(address) as client:
+        threads = sum(client.nthreads().values())
+        if threads == 0:
+            raise _refused(address, "the scheduler has no workers", "start some")
+        columns = columns_of(world.operations, dict(world.gap_limits_s))
+        tiles = ClusterTiles(columns, world.limits, _TILES_PER_THREAD * threads)
+        found = _Asking(client, address, _rules(world), tiles).all_found(progress)
+    return _together(world.legs, found)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
     try:
         from distributed import Client
     except ImportError:
-        raise InputError(
-            Fault("a cluster needs Dask", "pip install 'keepclear[cluster]'", field="scheduler", value=address)
-        ) from None
+        raise _refused(address, "a cluster needs Dask", "pip install 'keepclear[cluster]'") from None
     try:
-        client = Client(address, timeout=_CONNECT_S)
+        try:
+            client = Client(address, timeout=_CONNECT_S)
+        except AssertionError:  # the machine is so busy that Dask's own thread has not begun in 10 s
+            raise TimeoutError("Dask could not be started in time") from None
     except (OSError, ValueError, TimeoutError) as error:
-        raise InputError(
-            Fault(
-                f"no scheduler answers: {error}",
-                "an address like tcp://10.0.0.5:8786",
-                field="scheduler",
-                value=address,
-            )
-        ) from None
+        raise _refused(address, f"no scheduler answers: {error}", "an address like tcp://10.0.0.5:8786") from None
     with client:
-        threads = sum(client.nthreads().values())
-        if threads == 0:
-            raise InputError(Fault("the scheduler has no workers", "start some", field="scheduler", value=address))
-        return _gathered(client, world, threads, progress)
+        yield client
 
 
-def _gathered(client: Any, world: World, threads: int, progress: Callable[[float], None] | None) -> Found:
-    from distributed import as_completed
+def _refused(address: str, problem: str, right: str) -> InputError:
+    return InputError(Fault(problem, right, field="scheduler", value=address))
 
-    rules = client.scatter([_rules(world)], broadcast=True, hash=False)[0]
-    columns = columns_of(world.operations, dict(world.gap_limits_s))
-    futures = []
-    for low, high, part in _parts(columns, world.limits, _TILES_PER_THREAD * threads):
-        sent = client.scatter([part], hash=False)[0]
-        futures.append(client.submit(_search_part, rules, sent, low, high, pure=False))
-        del sent
-    del columns
-    found: dict[int, tuple[Any, ...]] = {}
-    places = {future.key: k for k, future in enumerate(futures)}
-    for done, future in enumerate(as_completed(futures), start=1):
-        found[places[future.key]] = future.result()
-        future.release()
-        if progress is not None:
-            progress(done / len(futures))
-    return _together(world.legs, [found[k] for k in sorted(found)])
+
+class _Asking:
+    """Sends tiles to workers and gathers what they find; what was lost with a worker is sent again."""
+
+    def __init__(self, client: Any, address: str, rules: _Rules, tiles: ClusterTiles) -> None:
+        self._client, self._address, self._rules, self._tiles = client, address, rules, tiles
+        self._is_direct = bool(client.sync(_all_answer, client))
+        self._sent_rules = self._scattered(rules, broadcast=True)
+
+    def all_found(self, progress: Callable[[float], None] | None) -> list[tuple[Any, ...]]:
+        """What was found in each tile."""
+        from distributed import as_completed
+
+        many = len(self._tiles.tiles)
+        # Two at a time: while one is on its way, the next is taken out.
+        with ThreadPoolExecutor(2) as senders:
+            asked = list(senders.map(self._asked, range(many)))
+        tile_of = {future.key: tile for tile, future in enumerate(asked)}
+        futures = as_completed(asked)
+        del asked  # or a part would be kept by its worker until all are done
+        found: dict[int, tuple[Any, ...]] = {}
+        lost = 0
+        for future in futures:
+            tile = tile_of.pop(future.key)
+            result = self._result(future)
+            if result is None:
+                lost += 1
+                if lost > _MOST_LOST * many:
+                    raise self._given_up("workers went away again and again")
+                again = self._asked_again(tile)
+                tile_of[again.key] = tile
+                futures.add(again)
+                continue
+            found[tile] = result
+            future.release()
+            if progress is not None:
+                progress(len(found) / many)
+        return [found[tile] for tile in range(many)]
+
+    def _result(self, future: Any) -> tuple[Any, ...] | None:
+        """What was found in a tile; None where what it takes to find it was lost."""
+        if future.status in ("cancelled", "lost"):
+            return None
+        try:
+            return cast("tuple[Any, ...]", future.result())
+        except CancelledError:  # it was lost just now
+            return None
+        except Exception as error:  # noqa: BLE001  # whatever it was, it was not here
+            raise self._given_up(f"a worker failed: {type(error).__name__}: {error}") from None
+
+    def _asked(self, number: int) -> Any:
+        """What will be found in a tile."""
+        tile = self._tiles.tiles[number]
+        part = self._scattered(self._tiles.part(tile))
+        return self._client.submit(_search_part, self._sent_rules, part, tile.low_s, tile.high_s, pure=False)
+
+    def _asked_again(self, number: int) -> Any:
+        """The same of a tile whose part, or the rules, were lost; not straight, as a worker may just have gone."""
+        self._is_direct = False
+        self._sent_rules = self._scattered(self._rules, broadcast=True)
+        return self._asked(number)
+
+    def _scattered(self, value: Any, *, broadcast: bool = False) -> Any:
+        options = {"broadcast": broadcast, "hash": False}
+        try:
+            return self._client.scatter([value], direct=self._is_direct, **options)[0]
+        except (OSError, CancelledError):
+            self._is_direct = False  # whoever was to get it has gone: the scheduler knows who is left
+        try:
+            return self._client.scatter([value], direct=False, **options)[0]
+        except (OSError, CancelledError) as error:
+            raise self._given_up(f"no worker takes a part of the search: {error}") from None
+
+    def _given_up(self, problem: str) -> InputError:
+        return _refused(self._address, problem, "workers that stay, each with this version of keepclear")
+
+
+async def _all_answer(client: Any) -> bool:
+    """Whether all workers can be reached from here: what is sent them then need not go through the scheduler."""
+    from distributed.comm.core import connect
+
+    for worker in await client.scheduler.ncores():
+        try:
+            comm = await connect(worker, timeout=_REACH_S, **client.connection_args)
+        except OSError:
+            return False
+        await comm.close()
+    return True
 
 
 def _rules(world: World) -> _Rules:
@@ -134,80 +207,20 @@ def _rules(world: World) -> _Rules:
     return _Rules(world.limits, sorts.of_operation, sorts.of_high_legs, lengths_to_cut(sorts), on_ground)
 
 
-def _parts(columns: TrackColumns, limits: Limits, most: int) -> Iterator[tuple[float, float, tuple[Any, ...]]]:
-    """Tiles as their first and last time, and the columns of what is under way then."""
-    early, late = (_by_track(columns, getattr(columns, name)) for name in ("early_s", "late_s"))
-    late = late + limits.time_s.max(initial=0.0)
-    for low, high in pairwise(_edges(columns.time_s, most)):
-        begin, stop = _ranges(columns.time_s, columns.first, early, late, low - _SLACK_S, high + _SLACK_S)
-        tracks = np.flatnonzero(stop > begin)
-        counts = (stop - begin)[tracks]
-        first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-        rows = np.repeat(begin[tracks] - first[:-1], counts) + np.arange(first[-1])
-        by_row = (*_OF_POSITION, *(_TOLERANCES if columns.by_position else ()))
-        taken = {
-            field.name: getattr(columns, field.name)[rows if field.name in by_row else tracks]
-            for field in fields(columns)
-            if field.name != "first"
-        }
-        # As plain arrays: Dask knows how large those are, and so when to spill them.
-        yield low, high, tuple(first if field.name == "first" else taken[field.name] for field in fields(columns))
-
-
-def _edges(time_s: Array, most: int) -> list[float]:
-    """Times between which about equal numbers of positions lie, from the beginning to the end of time."""
-    tiles = max(1, min(most, len(time_s) // _LEAST_TILE))
-    sample = time_s[:: max(1, len(time_s) // 100_000)]
-    inner = np.unique(np.quantile(sample, np.linspace(0.0, 1.0, tiles + 1)[1:-1])) if tiles > 1 else np.empty(0)
-    return [-math.inf, *inner.tolist(), math.inf]
-
-
-def _by_track(columns: TrackColumns, tolerance: Array) -> Array:
-    """The largest in each track of a tolerance."""
-    if not columns.by_position or not len(tolerance):
-        return tolerance
-    return np.asarray(np.maximum.reduceat(tolerance, columns.first[:-1]))
-
-
-@kernel
-def _ranges(time_s, first, early, late, low, high):  # type: ignore[no-untyped-def]
-    """Which positions of each track bound a leg under way between two times; empty ranges where none does.
-
-    One position more at both ends: what stands alone after a silence is told from what a leg leads to.
-    """
-    tracks = first.shape[0] - 1
-    begin, stop = np.zeros(tracks, np.int64), np.zeros(tracks, np.int64)
-    for track in range(tracks):
-        start, end = first[track], first[track + 1]
-        after = start + np.searchsorted(time_s[start:end], low - late[track])
-        before = start + np.searchsorted(time_s[start:end], high + early[track])
-        if after < end and before > start:
-            begin[track], stop[track] = max(start, after - 2), min(end, before + 2)
-    return begin, stop
-
-
-def _search_part(rules: _Rules, part: tuple[Any, ...], low: float, high: float) -> tuple[Any, ...]:
+def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[Any, ...]:
     """Runs on a worker: the legs of a tile that come close, their pairs, and whether there are gaps."""
-    # What was sent, or was on disk, may be read-only or not aligned: to a kernel another type, which it would have to
-    # be compiled for.
-    columns = TrackColumns(*map(_own_array, part))
+    columns = columns_of_part(part)
     rules = replace(rules, limits=_own(rules.limits), **{
-        name: _own_array(getattr(rules, name)) for name in ("of_operation", "of_high_legs", "longest_m")
+        name: own_array(getattr(rules, name)) for name in ("of_operation", "of_high_legs", "longest_m")
     })  # fmt: skip
     legs = compile_legs(columns, _Standing.of(rules.on_ground), rules.of_operation, rules.of_high_legs, rules.longest_m)
-    hits = np.empty((0, 2), np.int32)
-    for tile in plan_tiles(legs, rules.limits, most_tiles=1):
-        hits = sweep(legs, rules.limits, _between(tile, legs, rules.limits, low, high))
+    hits = join(legs, rules.limits, from_s=low, to_s=high)
     return (*_only(legs, hits), len(legs.gap_operation) > 0)
-
-
-def _own_array(array: Any) -> Any:
-    return np.require(array, requirements=("C", "A", "W", "O"))
 
 
 def _own(limits: Limits) -> Limits:
     arrays = ("horizontal_m", "vertical_m", "time_s", "party")
-    return replace(limits, **{name: _own_array(getattr(limits, name)) for name in arrays})
+    return replace(limits, **{name: own_array(getattr(limits, name)) for name in arrays})
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +233,6 @@ class _Standing:
     def of(on_ground: npt.NDArray[np.bool_]) -> Sequence[Operation]:
         ground, air = _Standing(frozenset({Domain.GROUND})), _Standing(frozenset({Domain.AIR}))
         return cast("list[Operation]", [ground if flag else air for flag in on_ground.tolist()])
-
-
-def _between(tile: Tile, legs: Legs, limits: Limits, low: float, high: float) -> Tile:
-    """The legs of a tile that begin from `low` up to `high`, and those under way at `low`."""
-    piece = legs.piece_of[tile.order]
-    start = legs.points[tile.order, 3] - legs.early_s[piece]
-    reach = legs.points[tile.order + 1, 3] + legs.late_s[piece] + limits.time_s.max(axis=1)[legs.sort[piece]]
-    inside = (start >= low) & (start < high)
-    counted = np.concatenate((np.zeros(1, np.int64), np.cumsum(inside)))
-    carried = tile.order[(start < low) & (reach >= low - _SLACK_S)]
-    return replace(tile, order=tile.order[inside], slices=counted[tile.slices], carried=carried)
 
 
 _OF_PIECE = ("operation", "sort", "reference", "uncertainty_m", "early_s", "late_s")

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntFlag
+from itertools import pairwise, repeat
 
 import numpy as np
 import numpy.typing as npt
 
+from keepclear.model.bulk import made_of
 from keepclear.model.findings import Answer, Closest, Interval
 from keepclear.separation.area import Area
 
@@ -137,21 +139,18 @@ def collect(parts: list[Evidence]) -> list[PairEvidence]:
     best = _best(pair_of, lows, np.where(certain == sure[pair_of], distance, np.inf), certain == sure[pair_of])
     texts = {mask: reason_texts(mask) for mask in np.unique(np.bitwise_or.reduceat(reasons, lows)).tolist()}
     why = np.bitwise_or.reduceat(reasons, lows).tolist()
-    return [
-        PairEvidence(
-            one, other, (a, b), Answer.CONFLICT if is_sure else Answer.POSSIBLE, () if is_sure else texts[mask], *rest
-        )
-        for one, other, (a, b), is_sure, mask, *rest in zip(
-            first[lows].tolist(),
-            second[lows].tolist(),
-            sorts[best].tolist(),
-            sure.tolist(),
-            why,
-            _intervals(pair_of, len(lows), start, end, certain),
-            _located(parts, source[best], row[best], certain[best]),
-            strict=True,
-        )
-    ]
+    flags = sure.tolist()
+    conflict, possible = Answer.CONFLICT, Answer.POSSIBLE
+    columns_of_pairs = {
+        "first": first[lows].tolist(),
+        "second": second[lows].tolist(),
+        "sorts": map(tuple, sorts[best].tolist()),
+        "answer": [conflict if is_sure else possible for is_sure in flags],
+        "reasons": [() if is_sure else texts[mask] for is_sure, mask in zip(flags, why, strict=True)],
+        "intervals": _intervals(pair_of, len(lows), start, end, certain),
+        "closest": _located(parts, source[best], row[best], certain[best]),
+    }
+    return made_of(PairEvidence, len(lows), columns_of_pairs)
 
 
 def _best(pair_of: Ints, lows: Ints, distance: Array, chosen: Flags) -> Ints:
@@ -174,18 +173,22 @@ def _intervals(pair_of: Ints, pairs: int, start: Array, end: Array, certain: Fla
     """For each pair its conflict stretches merged, and the possible ones less those."""
     sure, sure_first = _merged(pair_of[certain], pairs, start[certain], end[certain])
     maybe, maybe_first = _merged(pair_of[~certain], pairs, start[~certain], end[~certain])
-    conflict, possible = Answer.CONFLICT, Answer.POSSIBLE
-    result = []
-    for pair in range(pairs):
+    told = _told(Answer.CONFLICT, sure)
+    result = [tuple(told[low:high]) for low, high in pairwise(sure_first)]
+    for pair in np.flatnonzero(np.diff(maybe_first)).tolist():
         those = sure[sure_first[pair] : sure_first[pair + 1]]
         others = maybe[maybe_first[pair] : maybe_first[pair + 1]]
-        found = [Interval(conflict, _open(a), _open(b)) for a, b in those]
-        if others:
-            left = [part for stretch in others for part in _less(stretch, those)] if those else others
-            found += [Interval(possible, _open(a), _open(b)) for a, b in left]
-            found.sort(key=lambda interval: -math.inf if interval.start_s is None else interval.start_s)
-        result.append(tuple(found))
+        left = [part for stretch in others for part in _less(stretch, those)] if those else others
+        found = [*result[pair], *_told(Answer.POSSIBLE, left)]
+        found.sort(key=lambda interval: -math.inf if interval.start_s is None else interval.start_s)
+        result[pair] = tuple(found)
     return result
+
+
+def _told(answer: Answer, stretches: list[tuple[float, float]]) -> list[Interval]:
+    starts, ends = ([_open(stretch[k]) for stretch in stretches] for k in (0, 1))
+    many = len(stretches)
+    return made_of(Interval, many, {"answer": repeat(answer, many), "start_s": starts, "end_s": ends})
 
 
 def _merged(pair_of: Ints, pairs: int, start: Array, end: Array) -> tuple[list[tuple[float, float]], list[int]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from keepclear.geo.ellipsoid import surface_lonlat, surface_point
 from keepclear.geo.heights import AMSL, FL, HEIGHT_SPANS
 from keepclear.geo.kernel import kernel
+from keepclear.model.bulk import made_of
 from keepclear.model.findings import Closest
 from keepclear.separation.area import Area, legs_in
 from keepclear.separation.closest import CORNERS
@@ -133,13 +134,21 @@ def surface_distance_m(a: tuple[float, float, float | None], b: tuple[float, flo
 def _closest(world: World, hits: npt.NDArray[np.int32], at: Array) -> list[Closest]:
     """Closest moments of pairs of legs, each at its places u and w, shape (n, 2)."""
     first, second = (_sides(world, hits[:, k], at[:, k]) for k in (0, 1))
-    return [
-        Closest(time_a, time_b, math.dist(on_a, on_b), _height_gap(*height_a, *height_b), a, b)
-        for (time_a, a, on_a, height_a), (time_b, b, on_b, height_b) in zip(first, second, strict=True)
-    ]
+    (time_a, a, on_a, height_a), (time_b, b, on_b, height_b) = first, second
+    columns = {
+        "time_a_s": time_a,
+        "time_b_s": time_b,
+        "horizontal_m": map(math.dist, on_a, on_b),
+        "vertical_m": (_height_gap(*some, *others) for some, others in zip(height_a, height_b, strict=True)),
+        "a": a,
+        "b": b,
+    }
+    return made_of(Closest, len(hits), columns)
 
 
-def _sides(world: World, legs: npt.NDArray[np.int32], u: Array) -> Iterator[tuple[float, Position, Any, Any]]:
+def _sides(
+    world: World, legs: npt.NDArray[np.int32], u: Array
+) -> tuple[list[float], list[Position], list[Any], Iterator[Any]]:
     """As `side_of_leg`, for many: time, position, the same as a point of the surface, and the heights as there."""
     a, b = world.legs.points[legs], world.legs.points[legs + 1]
     there = a + u[:, None] * (b - a)
@@ -147,11 +156,11 @@ def _sides(world: World, legs: npt.NDArray[np.int32], u: Array) -> Iterator[tupl
     _on_surface(there, lon_lat, surface)
     time, own, w84 = there[:, 3].tolist(), there[:, 4].tolist(), there[:, -1].tolist()
     codes = world.legs.reference[world.legs.piece_of[legs]].tolist()
-    places = (
+    places: list[Position] = [
         (lon, lat, height if code <= AMSL else None)
         for (lon, lat), height, code in zip(lon_lat.tolist(), w84, codes, strict=True)
-    )
-    return zip(time, places, surface.tolist(), zip(codes, own, w84, strict=True), strict=True)
+    ]
+    return time, places, surface.tolist(), zip(codes, own, w84, strict=True)
 
 
 @kernel

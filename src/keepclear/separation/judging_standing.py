@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from keepclear.geo.ellipsoid import surface_lonlat, towards
+from keepclear.geo.ellipsoid import surface_lonlat, surface_lonlats, towards
 from keepclear.geo.heights import AGL, AMSL, FL, HEIGHT_SPANS
 from keepclear.model.findings import Closest
 from keepclear.separation.area import Area, legs_in, spheres_in
@@ -25,6 +25,8 @@ __all__ = ["judge_standing"]
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_Judged = tuple[Ints, Array, Array, Array]
+"""What `judge_legs` tells."""
 
 
 def judge_standing(world: World) -> list[Evidence]:
@@ -114,20 +116,24 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
     start, end = world.starts_and_ends
     packed = world.packed
 
-    def judge(reach: Array, height: Array, *, certain: bool) -> tuple[Ints, Array, Array, Array]:
+    def judge(rows: Ints, reach: Array, height: Array, *, certain: bool) -> _Judged:
         return judge_legs(  # type: ignore[no-any-return]
-            legs.points, leg, legs.reference[piece], early, late, undulation, shape, reach, MARGIN_M, height, time,
-            world.band_array, start, end, packed.edges, packed.edge_first, packed.blocks, packed.block_first,
-            packed.rings, packed.ring_first, packed.shape_ring_first, certain, HEIGHT_SPANS,
+            legs.points, leg[rows], legs.reference[piece[rows]], early[rows], late[rows], undulation[rows], shape[rows],
+            reach[rows], MARGIN_M, height[rows], time[rows], world.band_array, start, end, packed.edges,
+            packed.edge_first, packed.blocks, packed.block_first, packed.rings, packed.ring_first,
+            packed.shape_ring_first, certain, HEIGHT_SPANS,
         )  # fmt: skip
 
     coarse = np.where(bound > MARGIN_M, bound, 0.0)
-    sure = judge(horizontal + radius - np.maximum(MARGIN_M, coarse), vertical - MARGIN_M, certain=True)
+    near, level = horizontal + radius - np.maximum(MARGIN_M, coarse), vertical - MARGIN_M
+    sure = judge(np.arange(len(leg)), near, level, certain=True)
+    inexact = _inexact_heights(world, legs.reference[piece], shape) & np.isfinite(vertical)
     flat = (~is_area & (horizontal + radius + doubt + blur < MARGIN_M)) | (is_thin & (vertical == 0.0))
     wide = horizontal + radius + doubt + blur + np.where(coarse > 0.0, coarse, -MARGIN_M)
-    maybe = judge(
-        np.where(flat, np.maximum(wide, MARGIN_M), wide), vertical + np.where(flat, MARGIN_M, -MARGIN_M), certain=False
-    )
+    wide, tall = np.where(flat, np.maximum(wide, MARGIN_M), wide), vertical + np.where(flat, MARGIN_M, -MARGIN_M)
+    # What is judged by the same reach and the same heights, known exactly or open, is found to be the same.
+    other = np.flatnonzero((wide != near) | (tall != level) | inexact)
+    maybe = _with_others(sure, other, judge(other, wide, tall, certain=False)) if len(other) else sure
     reasons = (
         np.where(doubt + blur > 0.0, Reason.POSITION, 0)
         | np.where(flat, Reason.THIN, 0)
@@ -135,7 +141,6 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
         | np.where(is_timed, 0, Reason.TIME)
         | np.where(is_conflict, 0, Reason.RULE)
     )
-    inexact = _inexact_heights(world, legs.reference[piece], shape) & np.isfinite(vertical)
     reasons |= np.where(inexact, Reason.HEIGHT, 0)
 
     def locate(row: int, certain: bool) -> Closest:
@@ -149,6 +154,19 @@ def _legs_with_shapes(world: World, found: Ints) -> Evidence | None:
     return _evidence(
         operation, thing, np.column_stack(rules), sure, maybe, is_conflict & is_timed, reasons, radius, locate, inside
     )
+
+
+def _with_others(judged: _Judged, rows: Ints, others: _Judged) -> _Judged:
+    """What was found of all rows, with some of them as they were judged otherwise; in the order of the rows."""
+    changed = np.zeros(len(judged[3]), np.bool_)
+    changed[rows] = True
+    kept = ~changed[judged[0]]
+    row = np.concatenate((judged[0][kept], rows[others[0]]))
+    order = np.argsort(row, kind="stable")
+    start, end = np.concatenate((judged[1][kept], others[1])), np.concatenate((judged[2][kept], others[2]))
+    closest = judged[3].copy()
+    closest[rows] = others[3]
+    return row[order], start[order], end[order], closest
 
 
 def _evidence(first, second, rules, sure, maybe, can_be_sure, reasons, radius, locate, inside) -> Evidence:  # type: ignore[no-untyped-def]
@@ -204,8 +222,7 @@ def _undulation(world: World, leg: Ints, shape: Ints) -> Array:
         from keepclear.geo.geoid import undulation_m
 
         for end in range(2):
-            points = world.legs.points[leg[wanted] + end, :3]
-            lonlat = np.array([surface_lonlat(*(float(v) for v in point)) for point in points])
+            lonlat = surface_lonlats(world.legs.points[leg[wanted] + end, :3])
             result[wanted, end] = undulation_m(lonlat[:, 0], lonlat[:, 1])
     return result
 

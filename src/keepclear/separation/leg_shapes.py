@@ -99,10 +99,11 @@ def _edge_square(qx, qy, qz, edges, edge):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _near_edge(q, edges, edge, limit, covered, polygon, out):  # type: ignore[no-untyped-def]
+def _near_edge(q, edges, edge, limit, known0, known1, polygon, out):  # type: ignore[no-untyped-def]
     """Where the chord ``q[0:3]`` to ``q[3:6]`` is within √limit of an edge: fills (low, high, square, f, s).
 
-    Where the whole chord is `covered` by another edge already, only the distance is wanted.
+    From `known0` to `known1` it is near another edge already. A side on which it is near no farther than there is not
+    looked into, and ends at the closest place; where neither is, there is nothing to be told but the distance.
     """
     polygon[0, 0], polygon[0, 1], polygon[1, 0], polygon[1, 1] = 0.0, 0.0, 1.0, 0.0
     polygon[2, 0], polygon[2, 1], polygon[3, 0], polygon[3, 1] = 1.0, 1.0, 0.0, 1.0
@@ -112,10 +113,21 @@ def _near_edge(q, edges, edge, limit, covered, polygon, out):  # type: ignore[no
         edges[edge, 3] - edges[edge, 0], edges[edge, 4] - edges[edge, 1], edges[edge, 5] - edges[edge, 2],
     )  # fmt: skip
     out[2], out[3], out[4] = square, f, s
-    if covered or not square < limit:
+    if (known0 <= 0.0 and known1 >= 1.0) or not square < limit:
         return False
+    more = False
     for side in range(2):
         good, bad = f, float(side)
+        if known0 <= f <= known1:
+            there = known1 if side == 1 else known0
+            out[side] = f
+            if (side == 0 and there <= 0.0) or (side == 1 and there >= 1.0):
+                continue
+            # The distance is convex along the chord: what is not near there is not near beyond it.
+            here, _ = _edge_square(q[0] + there * ax, q[1] + there * ay, q[2] + there * az, edges, edge)
+            if not here < limit:
+                continue
+        more = True
         here, _ = _edge_square(q[0] + bad * ax, q[1] + bad * ay, q[2] + bad * az, edges, edge)
         if here < limit:
             good = bad
@@ -129,7 +141,31 @@ def _near_edge(q, edges, edge, limit, covered, polygon, out):  # type: ignore[no
             else:
                 bad = middle
         out[side] = good
-    return True
+    return more
+
+
+@kernel
+def _along_chord(known0, known1, f0, f1):  # type: ignore[no-untyped-def]
+    """What of the chord from f0 to f1 is known to be near, in places along the chord; none where it has no length."""
+    if known0 <= f0 and f1 <= known1:
+        return 0.0, 1.0
+    return ((known0 - f0) / (f1 - f0), (known1 - f0) / (f1 - f0)) if f1 > f0 else (2.0, -1.0)
+
+
+@kernel
+def _is_far_from_edge(q, half, edges, edge, radius):  # type: ignore[no-untyped-def]
+    """Whether the spheres round the chord ``q[0:3]`` to ``q[3:6]``, `half` as long, and round an edge are apart.
+
+    No two points of them are nearer to each other than the middles are, less half of both lengths. A centimetre more
+    than the radius is far more than rounding does to coordinates of 6e6 m (1e-9 m), and than the millionth of the
+    radius by which a place may be farther and still be told as the closest.
+    """
+    square = length = 0.0
+    for k in range(3):
+        square += (0.5 * (q[k] + q[k + 3] - edges[edge, k] - edges[edge, k + 3])) ** 2
+        length += (edges[edge, k + 3] - edges[edge, k]) ** 2
+    apart = 1.00001 * radius + half + 0.5 * math.sqrt(length) + 0.01
+    return square > apart * apart
 
 
 @kernel
@@ -171,6 +207,7 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
     """
     found, n = np.empty((8, 2)), np.int64(0)
     work, q = np.empty(5), np.empty(6)
+    nearest = math.sqrt(best[0])
     limit, known0, known1 = radius * radius, 2.0, -1.0  # the longest stretch that is known to be near
     chord = math.sqrt(
         (points[i + 1, 0] - points[i, 0]) ** 2
@@ -178,35 +215,43 @@ def _near_border(points, i, u0, u1, radius, edges, e0, e1, blocks, b0, b1, polyg
         + (points[i + 1, 2] - points[i, 2]) ** 2
     ) * (u1 - u0)
     sag = chord * chord / (8.0 * LEAST_RADIUS_M)
+    around = radius + 0.5 * chord + sag + 1e-6  # that much for rounding
     allowed = max(0.0005, math.sqrt(2.0 * radius * 0.0005))
     pieces = max(1, math.ceil(chord / min(LONGEST_LEG_M, math.sqrt(8.0 * LEAST_RADIUS_M * allowed))))
     middle = _at(points, i, 0.5 * (u0 + u1))
     start = _at(points, i, u0)
     for block in range(b0, b1):
-        apart = math.sqrt(
+        square = (
             (blocks[block, 0] - middle[0]) ** 2
             + (blocks[block, 1] - middle[1]) ** 2
             + (blocks[block, 2] - middle[2]) ** 2
         )
-        if apart - blocks[block, 3] - 0.5 * chord - sag > radius:
+        if square > (around + blocks[block, 3]) ** 2:
             continue
         low = e0 + (block - b0) * BLOCK
         previous = start
         for piece in range(pieces):
             f0, f1 = u0 + (u1 - u0) * piece / pieces, u0 + (u1 - u0) * (piece + 1) / pieces
             following = _at(points, i, f1)
-            apart = 0.0
+            apart = length = 0.0
             for k in range(3):
                 q[k], q[k + 3] = previous[k], following[k]
                 apart += (0.5 * (q[k] + q[k + 3]) - blocks[block, k]) ** 2
-            previous = following
+                length += (q[k + 3] - q[k]) ** 2
+            previous, half = following, 0.5 * math.sqrt(length)
             if math.sqrt(apart) - blocks[block, 3] - 0.51 * chord / pieces - sag > radius:
                 continue
             for edge in range(low, min(low + BLOCK, e1)):
-                inside = _near_edge(q, edges, edge, limit, known0 <= f0 and f1 <= known1, polygon, work)
+                here0, here1 = _along_chord(known0, known1, f0, f1)
+                # Of a chord that is near another edge already only a place nearer than all before matters.
+                wanted = nearest if here0 <= 0.0 and here1 >= 1.0 else radius
+                if _is_far_from_edge(q, half, edges, edge, wanted):
+                    continue
+                inside = _near_edge(q, edges, edge, limit, here0, here1, polygon, work)
                 u = f0 + work[3] * (f1 - f0)
                 if work[2] < best[0] - 1e-9 or (work[2] <= best[0] and u < best[1]):
                     best[0], best[1], best[2], best[3] = work[2], u, edge, work[4]
+                    nearest = math.sqrt(work[2])
                 if inside:
                     near0, near1 = f0 + work[0] * (f1 - f0), f0 + work[1] * (f1 - f0)
                     found, n = _add(found, n, near0, near1)
@@ -232,6 +277,15 @@ def _inside_between(points, i, u0, u1, near, n, rings, ring_first, r0, r1):  # t
         if k < n:
             low = near[k, 1]
     return found, kept
+
+
+@kernel
+def _starts_inside(points, i, u0, m, is_border_near, rings, ring_first, r0, r1):  # type: ignore[no-untyped-def]
+    """Whether the start is inside. With no border near (a millimetre or more off) it is if the middle is."""
+    if not is_border_near:
+        return m > 0
+    x, y, z = _at(points, i, u0)
+    return contains_point(rings, ring_first, r0, r1, x, y, z)
 
 
 @kernel
@@ -283,8 +337,7 @@ def judge_legs(  # type: ignore[no-untyped-def]
             if radius[row] <= 0.0:
                 found, n = inside, m
             else:
-                x, y, z = _at(points, i, u0)
-                if contains_point(rings, ring_first, r0, r1, x, y, z):
+                if _starts_inside(points, i, u0, m, n > 0 or reach < border_m, rings, ring_first, r0, r1):
                     best[0], best[1] = 0.0, u0
                 for j in range(m):
                     found, n = _add(found, n, inside[j, 0], inside[j, 1])

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo import heights as height_codes
-from keepclear.geo.ellipsoid import geodesic_points, lift, surface_point
+from keepclear.geo.ellipsoid import geodesic_starts, lift, surface_point
 from keepclear.geo.heights import GROUND_SPAN, NOTHING
-from keepclear.geo.kernel import kernel
+from keepclear.geo.kernel import inlined_kernel, kernel
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
 from keepclear.model.kinds import Domain
 from keepclear.model.operations import Operation
 from keepclear.separation.minima import RVSM_CEILING_M
+from keepclear.separation.threads import SHARES_PER_THREAD, workers
 
 __all__ = ["HEIGHT_CODES", "Legs", "TrackColumns", "columns_of", "compile_legs", "with_both_heights"]
 
@@ -48,6 +47,10 @@ _METRES_PER_DEGREE = 111_700.0 * _ROOM * 1.0001
 """No degree of the surface is longer, with that room."""
 _AT_ONCE = 512
 """Positions that are turned into vectors together: a loop without a branch, whose results stay in the cache."""
+_ROW = _AT_ONCE + 1
+"""As many positions bound that many legs."""
+_TIME_ROUNDED_S, _TIME_ROUNDED = 1e-6, 5e-16
+"""Doubles resolve 2.4e-7 s of today's seconds since the epoch, and in the year 9999 3e-5 s."""
 _ARC_CUT_M = 30_000.0
 """Up to here a leg's inner points are found by lifting its chord (off by less than 0.1 mm), beyond by PROJ."""
 
@@ -132,19 +135,23 @@ class Legs:
 def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float]) -> TrackColumns:
     """All tracks of `operations` end to end."""
     tracks = [(index, track) for index, operation in enumerate(operations) for track in operation.tracks]
-    gap_of = [min(gap_limits_s[domain] for domain in operation.domains) for operation in operations]
+    domains = [operation.domains for operation in operations]
+    limit_of = {some: min(gap_limits_s[domain] for domain in some) for some in set(domains)}
+    gap_of = np.array([limit_of[some] for some in domains])
     counts = np.fromiter((len(track.time_s) for _, track in tracks), np.int64, len(tracks))
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    gaps = (gap_of[index] if track.basis is TrackBasis.FLOWN else math.inf for index, track in tracks)
+    flown = TrackBasis.FLOWN
+    is_flown = np.fromiter((track.basis is flown for _, track in tracks), np.bool_, len(tracks))
+    operation = np.fromiter((index for index, _ in tracks), np.int32, len(tracks))
     return TrackColumns(
         _joined([track.time_s for _, track in tracks]),
         _joined([track.lon_deg for _, track in tracks]),
         _joined([track.lat_deg for _, track in tracks]),
         _joined([track.height_m for _, track in tracks]),
         first,
-        np.fromiter((index for index, _ in tracks), np.int32, len(tracks)),
+        operation,
         np.fromiter((HEIGHT_CODES[track.height_reference] for _, track in tracks), np.int8, len(tracks)),
-        np.fromiter(gaps, np.float64, len(tracks)),
+        np.where(is_flown, gap_of[operation], math.inf) if tracks else np.empty(0),
         *_tolerances([track for _, track in tracks], counts),
     )
 
@@ -169,19 +176,18 @@ def compile_legs(
     jobs
         Threads: each takes a share of the tracks.
     """
-    on_ground = _on_ground(operations)
-    undulation, shares = _undulations(columns), _shares(columns, jobs)
+    shares = _shares(columns, jobs * SHARES_PER_THREAD if jobs > 1 else 1)
     given = columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m
     rules = sorts, high_sorts, longest_m, RVSM_CEILING_M
-    with _workers(jobs) as each:
-        surveys = list(
-            each(
-                lambda share: _survey(
-                    *given, columns.first, columns.operation, columns.gap_s, columns.by_position, *rules, *share
-                ),
-                shares,
-            )
+    with workers(jobs) as each:
+        surveying = each(
+            lambda share: _survey(
+                *given, columns.first, columns.operation, columns.gap_s, columns.by_position, *rules, *share
+            ),
+            shares,
         )
+        on_ground, undulation = _on_ground(operations), _undulations(columns)  # while the threads survey
+        surveys = list(surveying)
         counts = np.array([(*survey[:3], len(survey[4])) for survey in surveys], dtype=np.int64)
         starts = np.vstack((np.zeros((1, 4), np.int64), np.cumsum(counts, axis=0)))
         points, pieces, gaps, _ = (int(n) for n in starts[-1])
@@ -200,25 +206,10 @@ def compile_legs(
     return out.legs(sum(survey[3] for survey in surveys))
 
 
-@contextmanager
-def _workers(jobs: int) -> Iterator[Callable[..., Any]]:
-    """What applies a function to each of many: on threads, or here where one is all there is to be.
-
-    Starting a thread costs more than compiling the legs of a few operations, which is what a node does all day.
-    """
-    if jobs <= 1:
-        yield map
-        return
-    with ThreadPoolExecutor(jobs) as pool:
-        yield pool.map
-
-
 def _on_ground(operations: Sequence[Operation]) -> npt.NDArray[np.bool_]:
-    seen: dict[frozenset[Domain], bool] = {}
-    for operation in operations:
-        if operation.domains not in seen:
-            seen[operation.domains] = operation.domains <= {Domain.GROUND, Domain.SEA}
-    return np.fromiter((seen[operation.domains] for operation in operations), np.bool_, len(operations))
+    domains = [operation.domains for operation in operations]
+    surface = {some: some <= {Domain.GROUND, Domain.SEA} for some in set(domains)}
+    return np.fromiter(map(surface.__getitem__, domains), np.bool_, len(domains))
 
 
 def with_both_heights(points: Array) -> Array:
@@ -231,7 +222,7 @@ class _Room:
 
     def __init__(self, points: int, width: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
         self.arrays = (
-            np.empty((points, width)), np.full(points, -1, dtype=np.int32),
+            np.empty((points, width)), np.empty(points, np.int32),
             np.empty(pieces, np.int32), np.empty(pieces, np.int32), np.empty(pieces, np.int8), np.zeros((3, pieces)),
             np.empty((2 * gaps, width)), np.empty(gaps, np.int32), np.empty(gaps, np.int32), np.empty(gaps, np.int8),
             np.zeros((3, gaps)), np.zeros((shares, rows)),
@@ -248,9 +239,9 @@ class _Room:
         )  # fmt: skip
 
 
-def _shares(columns: TrackColumns, jobs: int) -> list[tuple[int, int]]:
+def _shares(columns: TrackColumns, many: int) -> list[tuple[int, int]]:
     """Runs of tracks with about equal numbers of positions."""
-    cuts = np.searchsorted(columns.first, np.linspace(0, columns.first[-1], max(1, jobs) + 1)[1:-1])
+    cuts = np.searchsorted(columns.first, np.linspace(0, columns.first[-1], many + 1)[1:-1])
     edges = np.unique(np.concatenate(([0], cuts, [len(columns.operation)])))
     return [(int(low), int(high)) for low, high in itertools.pairwise(edges)] or [(0, 0)]
 
@@ -263,10 +254,10 @@ def _joined(arrays: list[Array]) -> Array:
 
 def _tolerances(tracks: list[Track], counts: npt.NDArray[np.int64]) -> list[Array]:
     names = ("uncertainty_m", "early_s", "late_s")
-    by_position = any(isinstance(getattr(track, name), np.ndarray) for track in tracks for name in names)
+    given = [list(map(attrgetter(name), tracks)) for name in names]
+    by_position = any(np.ndarray in set(map(type, values)) for values in given)
     columns = []
-    for name in names:
-        values = [getattr(track, name) for track in tracks]
+    for values in given:
         if by_position:
             columns.append(_joined([np.broadcast_to(v, (n,)) for v, n in zip(values, counts, strict=True)]))
         else:
@@ -287,26 +278,31 @@ def _undulations(columns: TrackColumns) -> Array:
 
 def _long_paths(columns: TrackColumns, long_legs: npt.NDArray[np.int64]) -> tuple[Array, Array, npt.NDArray[np.int64]]:
     """Inner points of legs too long to be cut along their chord; row i of the index is leg ``long_legs[i]``."""
-    lons, lats, first = [], [], [0]
-    for begin, pieces in long_legs:
-        end = begin + 1
-        lon, lat = geodesic_points(
-            columns.lon_deg[begin], columns.lat_deg[begin], columns.lon_deg[end], columns.lat_deg[end], int(pieces)
-        )
-        lons.append(lon[1:-1])
-        lats.append(lat[1:-1])
-        first.append(first[-1] + len(lon) - 2)
-    return _joined(lons), _joined(lats), np.array(first, dtype=np.int64)
+    if not len(long_legs):
+        return np.empty(0), np.empty(0), np.zeros(1, np.int64)
+    begin, pieces = long_legs[:, 0], long_legs[:, 1]
+    lon, lat = geodesic_starts(
+        columns.lon_deg[begin], columns.lat_deg[begin], columns.lon_deg[begin + 1], columns.lat_deg[begin + 1], pieces
+    )
+    inner = np.ones(len(lon), np.bool_)
+    inner[np.cumsum(pieces) - pieces] = False  # the starts of the legs themselves
+    return lon[inner], lat[inner], np.concatenate((np.zeros(1, np.int64), np.cumsum(pieces - 1)))
+
+
+@inlined_kernel
+def _not_shorter(lon0: float, lat0: float, lon1: float, lat1: float) -> float:
+    """The square of a length that no leg between these degrees has more of."""
+    nearest = 0.0 if lat0 * lat1 <= 0.0 else min(abs(lat0), abs(lat1)) * (math.pi / 180.0)
+    square = nearest * nearest
+    cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0))  # no less than the cosine
+    dlat, dlon = lat1 - lat0, (lon1 - lon0) * cosine
+    return (_METRES_PER_DEGREE * _METRES_PER_DEGREE) * (dlat * dlat + dlon * dlon)
 
 
 @kernel
 def _pieces_of_leg(lon0: float, lat0: float, lon1: float, lat1: float, longest_m: float) -> tuple[int, float]:
     """Into how many pieces a leg is cut, and its length (0 where a look at the degrees shows that it is not cut)."""
-    nearest = 0.0 if lat0 * lat1 <= 0.0 else min(abs(lat0), abs(lat1)) * (math.pi / 180.0)
-    square = nearest * nearest
-    cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0))  # no less than the cosine
-    dlat, dlon = lat1 - lat0, (lon1 - lon0) * cosine
-    if (_METRES_PER_DEGREE * _METRES_PER_DEGREE) * (dlat * dlat + dlon * dlon) <= longest_m * longest_m:
+    if _not_shorter(lon0, lat0, lon1, lat1) <= longest_m * longest_m:
         return 1, 0.0
     x0, y0, z0 = surface_point(lon0, lat0)
     x1, y1, z1 = surface_point(lon1, lat1)
@@ -335,13 +331,25 @@ def _survey(  # type: ignore[no-untyped-def]
     """Count what `_fill` will write: points, pieces, gaps, input legs; and list the legs that PROJ must cut."""
     points = pieces = gaps = legs = 0
     long_legs = []
+    most, seen = np.empty(_AT_ONCE), -_AT_ONCE
     for track in range(low, stop):
         begin, end = first[track], first[track + 1]
         op = operation[track]
         points += 1
         legs += max(end - begin - 1, 1)
+        low_sort, silence_s = sorts[op], gap_s[track]
+        uncut = longest_m[low_sort] * longest_m[low_sort]
         last_sort, last_blank, open_piece = -1, False, False
         for k in range(begin, max(end, begin + 1)):
+            if k >= seen + _AT_ONCE:
+                seen = k
+                _look_ahead(lon, lat, height, high_m, k, most)
+            if k + 1 < end and time_s[k + 1] - time_s[k] <= silence_s and most[k - seen] <= uncut:
+                points += 1
+                if not open_piece or by_position or last_sort != low_sort or last_blank:
+                    pieces += 1
+                last_sort, last_blank, open_piece = low_sort, False, True
+                continue
             k1 = min(k + 1, end - 1)
             is_gap = time_s[k1] - time_s[k] > gap_s[track]
             if (is_gap or k1 == k) and not open_piece:
@@ -370,6 +378,20 @@ def _survey(  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _look_ahead(lon, lat, height, high_m, k, most):  # type: ignore[no-untyped-def]
+    """Fill `most` with the squares of lengths that the legs from position k on do not exceed.
+
+    Infinite where a height is not known, or so high that another minimum may hold.
+    """
+    many = min(_AT_ONCE, lon.shape[0] - 1 - k)
+    lons, lats, heights, top = lon[k : k + many + 1], lat[k : k + many + 1], height[k : k + many + 1], high_m + 0.001
+    for m in range(many):
+        is_plain = (heights[m] <= top) & (heights[m + 1] <= top)
+        square = _not_shorter(lons[m], lats[m], lons[m + 1], lats[m + 1])
+        most[m] = square if is_plain else math.inf
+
+
+@kernel
 def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
     points[i, 0], points[i, 1], points[i, 2] = x, y, z
     points[i, 3], points[i, 4] = t, h
@@ -377,36 +399,52 @@ def _put(points, i, x, y, z, t, h, w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _describe(op, sort, reference, doubt, early, late, row, ops, sorts, references, tolerance):  # type: ignore[no-untyped-def]
-    """Write what a piece or a gap has in common with nothing else."""
+def _describe(op, sort, reference, doubt, early, late, time, row, ops, sorts, references, tolerance):  # type: ignore[no-untyped-def]
+    """Write what a piece or a gap has in common with nothing else.
+
+    A moment and a slip that are rounded each by itself must not fall short of the moment that both were to meet.
+    """
     ops[row], sorts[row], references[row] = op, sort, reference
-    tolerance[0, row], tolerance[1, row], tolerance[2, row] = doubt, early, late
+    rounded = max(_TIME_ROUNDED_S, _TIME_ROUNDED * abs(time))
+    tolerance[0, row] = doubt
+    tolerance[1, row] = early + rounded if early > 0.0 else early
+    tolerance[2, row] = late + rounded if late > 0.0 else late
 
 
 @kernel
-def _cut(points, piece_of, at, piece, n, length, time_s, h, w, long_lon, long_lat, row):  # type: ignore[no-untyped-def]
-    """Write a leg's inner points and its end; the last point written is its start. Returns the next free row.
+def _put_gap(points, at, gap, gap_points):  # type: ignore[no-untyped-def]
+    """Write the two ends of a gap: the point at a row and the one before it."""
+    for m in range(points.shape[1]):
+        gap_points[2 * gap, m], gap_points[2 * gap + 1, m] = points[at - 1, m], points[at, m]
 
-    ``time_s``, ``h`` and ``w`` are (start, end) of times and heights and ``points[at]`` already is the end.
+
+@kernel
+def _cut(points, piece_of, at, piece, n, length, long_lon, long_lat, row):  # type: ignore[no-untyped-def]
+    """Write a leg's inner points and its end, which ``points[at]`` is already, after its start.
+
+    Returns the next free row.
     """
-    x1, y1, z1 = points[at, 0], points[at, 1], points[at, 2]
-    x, y, z = points[at - 1, 0], points[at - 1, 1], points[at - 1, 2]
+    w84 = points.shape[1] - 1
+    x1, y1, z1, t1, h1, w1 = (
+        points[at, 0], points[at, 1], points[at, 2], points[at, 3], points[at, 4], points[at, w84],
+    )  # fmt: skip
+    x, y, z, t, h, w = (
+        points[at - 1, 0], points[at - 1, 1], points[at - 1, 2], points[at - 1, 3], points[at - 1, 4],
+        points[at - 1, w84],
+    )  # fmt: skip
     theta = length / _MEAN_RADIUS_M
     for j in range(1, n):
         f = j / n
         if length > _ARC_CUT_M:
             px, py, pz = surface_point(long_lon[row + j - 1], long_lat[row + j - 1])
         else:  # evenly along the arc is not quite evenly along the chord, seen from the middle of the Earth
-            c = 0.5 + math.tan(theta * (f - 0.5)) / (2.0 * math.tan(0.5 * theta))
+            c = 0.5 if 2 * j == n else 0.5 + math.tan(theta * (f - 0.5)) / (2.0 * math.tan(0.5 * theta))
             px, py, pz = lift(x + c * (x1 - x), y + c * (y1 - y), z + c * (z1 - z))
         piece_of[at - 1] = piece
-        _put(
-            points, at, px, py, pz,
-            time_s[0] + f * (time_s[1] - time_s[0]), h[0] + f * (h[1] - h[0]), w[0] + f * (w[1] - w[0]),
-        )  # fmt: skip
+        _put(points, at, px, py, pz, t + f * (t1 - t), h + f * (h1 - h), w + f * (w1 - w))
         at += 1
     piece_of[at - 1] = piece
-    _put(points, at, x1, y1, z1, time_s[1], h[1], w[1])
+    _put(points, at, x1, y1, z1, t1, h1, w1)
     return at + 1
 
 
@@ -420,88 +458,97 @@ def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0915 - `_placed` must be 
     """Write points, pieces and gaps of tracks ``low`` to ``stop`` from the given rows on."""
     piece -= 1
     has_geoid = undulation.shape[0] == lon.shape[0]
-    places, placed = np.empty(3 * _AT_ONCE), np.int64(-_AT_ONCE)
+    places, chords, placed = np.empty(3 * (_AT_ONCE + 1)), np.empty(_AT_ONCE), np.int64(-_AT_ONCE)
+    top = high_m + 0.001
     for track in range(low, stop):
         begin, end, op = first[track], first[track + 1], operation[track]
         low_sort, high_sort = sorts[op], high_sorts[op]
         unknown = GROUND_SPAN if on_ground[op] else NOTHING
         last_sort, last_blank, open_piece = -1, False, False
-        placed = _placed(lon, lat, begin, placed, places)
+        # A leg whose chord has a lesser square is not cut, however a root is rounded.
+        short, far = 0.96 * longest_m[low_sort] * longest_m[low_sort], 0.0
+        if begin >= placed + _AT_ONCE:
+            placed = _placed(lon, lat, begin, places, chords)
         _put_position(
             points, at, places, begin - placed, time_s[begin], height[begin], undulation[begin if has_geoid else 0]
         )
         at += 1
         for k in range(begin, max(end, begin + 1)):
-            k1 = min(k + 1, end - 1)
+            if k >= placed + _AT_ONCE:
+                placed = _placed(lon, lat, k, places, chords)
+            k1, m = min(k + 1, end - 1), k - placed
             a, b = (k, k1) if by_position else (track, track)
             is_gap = time_s[k1] - time_s[k] > gap_s[track]
-            if (is_gap or k1 == k) and not open_piece:  # nothing leads here: it stands alone, for an instant
+            sort, blank, n, length = low_sort, False, 1, 0.0
+            known = (height[k] <= top) & (height[k1] <= top)  # and neither so high that it is of another sort
+            if (k1 > k) & (not is_gap) & known & (chords[m] <= short) & (not by_position):  # as nearly all are
+                far = max(far, chords[m])
+            else:
+                if (is_gap or k1 == k) and not open_piece:  # nothing leads here: it stands alone, for an instant
+                    sort = _sort_of_leg(height[k], height[k], low_sort, high_sort, high_m)
+                    alone = unknown if math.isnan(height[k]) else reference[track]
+                    piece += 1
+                    _describe(
+                        op, sort, alone, uncertainty[a], early[a], late[a], time_s[k], piece,
+                        piece_op, piece_sort, piece_ref, piece_tol,
+                    )  # fmt: skip
+                    piece_of[at - 1] = piece
+                    _put_position(points, at, places, m, time_s[k], height[k], undulation[k if has_geoid else 0])
+                    at += 1
+                if k1 == k:
+                    piece_of[at - 1] = -1
+                    break
+                sort = _sort_of_leg(height[k], height[k1], low_sort, high_sort, high_m)
+                blank = math.isnan(height[k]) or math.isnan(height[k1])
+                if not is_gap:
+                    n, length = _pieces_of_chord(chords[m], longest_m[sort])
+                    # Half round the Earth over a pole is 4.4 % more than a sphere's arc over the same chord.
+                    arc = (1.05 if length > _ARC_CUT_M else 1.0) * length / n
+                    longest[share, sort] = max(longest[share, sort], arc)
+            _put_position(points, at, places, m + 1, time_s[k1], height[k1], undulation[k1 if has_geoid else 0])
+            if is_gap or not open_piece or by_position or sort != last_sort or blank != last_blank:
+                code = unknown if blank else reference[track]
+                doubt = max(uncertainty[a], uncertainty[b])
+                slips = max(early[a], early[b]), max(late[a], late[b])
+                if is_gap:
+                    _put_gap(points, at, gap, gap_points)
+                    _describe(op, sort, code, doubt, *slips, time_s[k], gap, gap_op, gap_sort, gap_ref, gap_tol)
+                    piece_of[at - 1] = -1
+                    gap, at, open_piece = gap + 1, at + 1, False
+                    continue
                 piece += 1
-                sort = _sort_of_leg(height[k], height[k], low_sort, high_sort, high_m)
-                alone = unknown if math.isnan(height[k]) else reference[track]
-                _describe(
-                    op, sort, alone, uncertainty[a], early[a], late[a], piece,
-                    piece_op, piece_sort, piece_ref, piece_tol,
-                )  # fmt: skip
-                piece_of[at - 1] = piece
-                placed = _placed(lon, lat, k, placed, places)
-                _put_position(points, at, places, k - placed, time_s[k], height[k], undulation[k if has_geoid else 0])
-                at += 1
-            if k1 == k:
-                break
-            placed = _placed(lon, lat, k1, placed, places)
-            _put_position(points, at, places, k1 - placed, time_s[k1], height[k1], undulation[k1 if has_geoid else 0])
-            sort = _sort_of_leg(height[k], height[k1], low_sort, high_sort, high_m)
-            blank = math.isnan(height[k]) or math.isnan(height[k1])
-            code = unknown if blank else reference[track]
-            doubt, before, after = max(uncertainty[a], uncertainty[b]), max(early[a], early[b]), max(late[a], late[b])
-            if is_gap:
-                for m in range(points.shape[1]):
-                    gap_points[2 * gap, m], gap_points[2 * gap + 1, m] = points[at - 1, m], points[at, m]
-                _describe(op, sort, code, doubt, before, after, gap, gap_op, gap_sort, gap_ref, gap_tol)
-                gap += 1
-                at += 1
-                open_piece = False
-                continue
-            chord = 0.0
-            for m in range(3):
-                chord += (points[at, m] - points[at - 1, m]) ** 2
-            n, length = _pieces_of_chord(chord, longest_m[sort])
-            # Half round the Earth over a pole is 4.4 % more than a sphere's arc over the same chord.
-            longest[share, sort] = max(longest[share, sort], (1.05 if length > _ARC_CUT_M else 1.0) * length / n)
-            if not open_piece or by_position or sort != last_sort or blank != last_blank:
-                piece += 1
-                _describe(op, sort, code, doubt, before, after, piece, piece_op, piece_sort, piece_ref, piece_tol)
-            last_sort, last_blank, open_piece = sort, blank, True
-            if n == 1:
-                piece_of[at - 1] = piece
-                at += 1
-                continue
-            p, q, w84 = at - 1, at, points.shape[1] - 1
-            at = _cut(
-                points, piece_of, at, piece, n, length, (points[p, 3], points[q, 3]), (points[p, 4], points[q, 4]),
-                (points[p, w84], points[q, w84]), long_lon, long_lat,
-                long_first[min(long_leg, long_first.shape[0] - 1)],
-            )  # fmt: skip
-            long_leg += 1 if length > _ARC_CUT_M else 0
+                _describe(op, sort, code, doubt, *slips, time_s[k], piece, piece_op, piece_sort, piece_ref, piece_tol)
+                last_sort, last_blank, open_piece = sort, blank, True
+            piece_of[at - 1] = piece
+            at += 1
+            if n > 1:
+                row = long_first[min(long_leg, long_first.shape[0] - 1)]
+                at = _cut(points, piece_of, at - 1, piece, n, length, long_lon, long_lat, row)
+                long_leg += 1 if length > _ARC_CUT_M else 0
+        longest[share, low_sort] = max(longest[share, low_sort], math.sqrt(far))
 
 
 @kernel
-def _placed(lon, lat, k, placed, places):  # type: ignore[no-untyped-def]
-    """See to it that `places` holds the vector of position k, x, y and z each in a row; returns where it begins."""
-    if k < placed + _AT_ONCE:
-        return placed
-    many = min(_AT_ONCE, lon.shape[0] - k)
+def _placed(lon, lat, k, places, chords):  # type: ignore[no-untyped-def]
+    """Fill `places` with vectors of positions from k on, and `chords` with the squares of the lengths of their legs.
+
+    The vectors' x, y and z are each in a row. Returns where they begin: k.
+    """
+    many = min(_ROW, lon.shape[0] - k)
     lons, lats = lon[k : k + many], lat[k : k + many]
     for m in range(many):
-        places[m], places[m + _AT_ONCE], places[m + 2 * _AT_ONCE] = surface_point(lons[m], lats[m])
+        places[m], places[m + _ROW], places[m + 2 * _ROW] = surface_point(lons[m], lats[m])
+    for m in range(many - 1):
+        x, y, z = places[m], places[m + _ROW], places[m + 2 * _ROW]
+        dx, dy, dz = places[m + 1] - x, places[m + 1 + _ROW] - y, places[m + 1 + 2 * _ROW] - z
+        chords[m] = dx * dx + dy * dy + dz * dz
     return k
 
 
-@kernel
+@inlined_kernel
 def _put_position(points, at, places, m, time_s, height, undulation):  # type: ignore[no-untyped-def]
     """Write a position as given; a height that is not known counts as 0, in a piece whose heights span everything."""
     h = 0.0 if math.isnan(height) else height
-    points[at, 0], points[at, 1], points[at, 2] = places[m], places[m + _AT_ONCE], places[m + 2 * _AT_ONCE]
+    points[at, 0], points[at, 1], points[at, 2] = places[m], places[m + _ROW], places[m + 2 * _ROW]
     points[at, 3], points[at, 4] = time_s, h
     points[at, points.shape[1] - 1] = h + undulation

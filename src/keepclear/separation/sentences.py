@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 from keepclear.model.findings import Answer, Closest, Interval, Minima, Side
-from keepclear.times import to_text
+from keepclear.times import EARLIEST_S, LATEST_S, to_datetime, to_text
 
 __all__ = ["metres", "place", "sentence_of", "time_of_day", "who"]
 
@@ -32,10 +33,12 @@ def metres(value_m: float, *, below_m: float = math.inf) -> str:
 
     With as many decimals as it takes to be seen to be below another distance, if it is.
     """
+    if value_m < below_m - 1.0 and value_m < 20_000.0:  # as nearly all: no rounding reaches that far
+        return f"{value_m:,.0f} m"
     text = ""
     for decimals in range(4):
         text = f"{value_m:,.{decimals}f}"
-        if value_m >= below_m or float(text.replace(",", "")) < below_m:
+        if value_m >= below_m or round(value_m, decimals) < below_m:  # rounded as the text is
             break
     if value_m >= 20_000.0 and "." not in text:
         return f"{value_m / 1000.0:,.2f} km"
@@ -50,8 +53,16 @@ def place(position: tuple[float, float, float | None]) -> str:
 
 def time_of_day(time_s: float) -> str:
     """Date and time to the second in UTC: ``"2019-11-01 09:10:00Z"``."""
-    text = to_text(time_s)
-    return f"{text[:10]} {text[11:19]}Z"
+    if not (EARLIEST_S <= time_s <= LATEST_S):
+        to_datetime(time_s)  # says what is wrong with it
+    day, rest_ms = divmod(round(time_s * 1000.0), 86_400_000)  # to the millisecond first, as all times are told
+    minute, second = divmod(rest_ms // 1000, 60)
+    return f"{_day(day)} {minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"
+
+
+@functools.lru_cache(maxsize=1 << 10)
+def _day(day: int) -> str:
+    return to_text(86_400.0 * day)[:10]
 
 
 def _meeting(first: Side, second: Side, minima: Minima, closest: Closest, *, sure: bool) -> str:
@@ -76,10 +87,15 @@ def _distance(closest: Closest, minima: Minima) -> str:
 
 
 def _least(minima: Minima) -> str:
-    least = _exactly(minima.horizontal_m)
-    if minima.vertical_m is not None:
-        least += f" or {_exactly(minima.vertical_m)} in height"
-    return least + (f" for {minima.time_s:,.6g} s" if minima.time_s > 0.0 else "")
+    return _least_of(minima.horizontal_m, minima.vertical_m, minima.time_s)
+
+
+@functools.lru_cache(maxsize=1 << 8)  # there are as many as there are rules
+def _least_of(horizontal_m: float, vertical_m: float | None, time_s: float) -> str:
+    least = _exactly(horizontal_m)
+    if vertical_m is not None:
+        least += f" or {_exactly(vertical_m)} in height"
+    return least + (f" for {time_s:,.6g} s" if time_s > 0.0 else "")
 
 
 def _exactly(value_m: float) -> str:
@@ -98,8 +114,10 @@ def _moment(closest: Closest) -> str:
 def _span(intervals: tuple[Interval, ...]) -> str:
     first = intervals[0]
     start = "at any time" if first.start_s is None else f"from {time_of_day(first.start_s)}"
-    ends = [interval.end_s for interval in intervals]
-    until = max(end for end in ends if end is not None) if None not in ends else None
+    until = first.end_s
+    if len(intervals) > 1:
+        ends = [interval.end_s for interval in intervals]
+        until = None if None in ends else max(ends)  # type: ignore[type-var]  # there is no None in them
     if first.start_s is None and until is None:
         return "at any time"
     end = "with no known end" if until is None else f"to {time_of_day(until)}"

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 BLOCK = 32
 """Edges under one bounding sphere."""
@@ -150,7 +151,7 @@ def compile_shapes(thing: Operation | Zone, *, owner: int, horizontal_m: float) 
     for volume in thing.volumes:
         for part, is_high in _by_level(volume) if in_air else ((volume, False),):
             shape = compile_shape(part, owner=owner, is_zone=is_zone, on_ground=on_ground, horizontal_m=horizontal_m)
-            shapes.append(replace(shape, is_high=is_high))
+            shapes.append(replace(shape, is_high=True) if is_high else shape)
     return shapes
 
 
@@ -322,9 +323,9 @@ def _first(counts: Sequence[int]) -> npt.NDArray[np.int64]:
 def _edges_of(line: Array) -> Array:
     points = np.empty((len(line), 3))
     surface_points(np.ascontiguousarray(line[:, 0]), np.ascontiguousarray(line[:, 1]), points)
-    if len(points) == 1:
-        points = np.repeat(points, 2, axis=0)
-    return np.hstack((points[:-1], points[1:]))
+    edges = np.empty((max(1, len(points) - 1), 6))
+    edges[:, :3], edges[:, 3:] = points[: len(edges)], points[-len(edges) :]
+    return edges
 
 
 def blocks_of(
@@ -345,7 +346,9 @@ def _sphere(edges: Array) -> tuple[tuple[float, float, float], float]:
     """
     ends = edges.reshape(-1, 3)
     centre = ends.mean(axis=0)
-    reach = float(np.linalg.norm(ends - centre, axis=1).max())
+    away = ends - centre
+    away *= away
+    reach = math.sqrt(float((away[:, 0] + away[:, 1] + away[:, 2]).max()))
     if reach > _SMALL_M:
         return (0.0, 0.0, 0.0), _EVERYWHERE_M
     # Within the border the surface bulges out of the sphere by its height over the border's plane.
@@ -354,8 +357,10 @@ def _sphere(edges: Array) -> tuple[tuple[float, float, float], float]:
 
 def _unwrapped(ring: Array) -> Array:
     """The line with each step of more than half a turn taken the short way; a full turn is left as it is."""
+    steps = ring[1:, 0] - ring[:-1, 0]
+    if np.abs(steps).max(initial=0.0) <= 180.0:
+        return np.array(ring)  # of half a turn the even number of turns is none
     lon = np.array(ring[:, 0])
-    steps = np.diff(lon)
     turns = np.where(np.abs(np.abs(steps) - 360.0) < 1e-9, 0.0, np.round(steps / 360.0))
     lon[1:] -= 360.0 * np.cumsum(turns)
     return np.column_stack((lon, ring[:, 1]))
@@ -395,30 +400,43 @@ def _densified(line: Array, edges: Edges, horizontal_m: float) -> tuple[Array, f
         return np.array(line), 0.0
     if edges is Edges.LONLAT:
         line = _unwrapped(line)
-    counts = np.array([_steps(a, b, edges, horizontal_m) for a, b in pairwise(line)])
-    coarser = max(1.0, counts.sum() / _MOST_VERTICES)
+    longest_m = longest_leg_m(horizontal_m)
+    counts = [_steps(a, b, edges, longest_m) for a, b in pairwise(line.tolist())]
+    coarser = max(1.0, sum(counts) / _MOST_VERTICES)
+    steps = [max(1, math.ceil(count / coarser)) for count in counts]
+    off_m = (_LATERAL_M + 0.0002) * coarser**2
+    if edges is Edges.LONLAT or max(steps) == 1:
+        return _evenly(line, np.array(steps)), off_m
     parts = []
-    for (a, b), count in zip(pairwise(line), counts, strict=True):
-        steps = max(1, math.ceil(count / coarser))
-        if edges is Edges.LONLAT or steps == 1:
-            fraction = np.linspace(0.0, 1.0, steps + 1)[:-1, None]
-            parts.append(a + fraction * (b - a))
+    for a, b, count in zip(line[:-1], line[1:], steps, strict=True):
+        if count == 1:
+            parts.append(a[None])
         else:
-            lon, lat = geodesic_points(a[0], a[1], b[0], b[1], steps)
+            lon, lat = geodesic_points(a[0], a[1], b[0], b[1], count)
             parts.append(np.column_stack((lon, lat))[:-1])
-    return np.concatenate([*parts, line[-1:]]), (_LATERAL_M + 0.0002) * coarser**2
+    return np.concatenate([*parts, line[-1:]]), off_m
 
 
-def _steps(a: Array, b: Array, edges: Edges, horizontal_m: float) -> int:
+def _evenly(line: Array, steps: Ints) -> Array:
+    """The line with each edge cut into so many parts of the same difference in degrees."""
+    last = np.cumsum(steps)
+    edge = np.repeat(np.arange(len(steps)), steps)
+    fraction = (np.arange(last[-1]) - (last - steps)[edge]) * (1.0 / steps)[edge]
+    cut = np.empty((len(edge) + 1, 2))
+    cut[:-1], cut[-1] = line[edge] + fraction[:, None] * np.diff(line, axis=0)[edge], line[-1]
+    return cut
+
+
+def _steps(a: Sequence[float], b: Sequence[float], edges: Edges, longest_m: float) -> int:
     """How many chords an edge needs."""
     if edges is Edges.GEODESIC:
-        chord = math.dist(surface_point(float(a[0]), float(a[1])), surface_point(float(b[0]), float(b[1])))
+        chord = math.dist(surface_point(a[0], a[1]), surface_point(b[0], b[1]))
         arc = 2.0 * _EARTH_M * math.asin(min(1.0, chord / (2.0 * _EARTH_M)))
-        return max(1, math.ceil(1.01 * arc / longest_leg_m(horizontal_m)))
+        return max(1, math.ceil(1.01 * arc / longest_m))
     dlon, dlat = math.radians(abs(b[0] - a[0])), math.radians(abs(b[1] - a[1]))
     nearest = 0.0 if a[1] * b[1] <= 0.0 else math.radians(min(abs(a[1]), abs(b[1])))
     farthest = math.radians(max(abs(a[1]), abs(b[1])))
-    by_sag = _EARTH_M * 1.01 * math.hypot(dlon * math.cos(nearest), dlat) / longest_leg_m(horizontal_m)
+    by_sag = _EARTH_M * 1.01 * math.hypot(dlon * math.cos(nearest), dlat) / longest_m
     bend = dlon * dlon * min(0.5, math.sin(farthest) * math.cos(nearest)) + 2.0 * dlon * dlat * math.sin(farthest)
     return max(1, math.ceil(by_sag), math.ceil(math.sqrt(_EARTH_M * 1.01 * bend / (8.0 * _LATERAL_M))))
 

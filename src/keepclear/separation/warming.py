@@ -38,8 +38,10 @@ def _start_helper() -> Callable[[], None]:
 
 def compile_judges() -> None:
     """Compile the judges by calling them with nothing to judge; the types are a real call's (a test holds this)."""
+    from keepclear.separation.gaps import gap_spheres
     from keepclear.separation.judging import _judge_hits, _on_surface
     from keepclear.separation.leg_shapes import judge_legs
+    from keepclear.separation.overlap import legs_near, overlapping, runs_of_legs
 
     number, numbers, table = np.zeros(0), np.zeros(0, np.int32), np.zeros((0, 0))
     codes, first, points = np.zeros(0, np.int8), np.zeros(1, np.int64), np.zeros((0, 5))
@@ -54,6 +56,10 @@ def compile_judges() -> None:
         np.zeros((0, 2, 4)), number, number, points, first, np.zeros((0, 4)), first, np.zeros((0, 3)), first, first,
         True, HEIGHT_SPANS,
     )  # fmt: skip
+    runs, spheres, times = runs_of_legs(points, numbers, numbers, number, number, number)
+    pairs = overlapping(spheres, times, np.zeros(0, np.bool_), column)
+    legs_near(pairs.copy(), points, numbers, runs, number, number, number, spheres, times)
+    gap_spheres(points, number, table)
 
 
 def compile_kernels() -> None:
@@ -73,6 +79,6 @@ def compile_kernels() -> None:
     far = Zone("a", "far", ZoneKind.NO_GO_AREA, (Volume(Circle(90.0, 0.0, 1.0)),))
     world = compile_world(operations, (far,), minima=MinimaTable.default(), compare_own=False)
     join(world.legs, world.limits)
-    judge_standing(world)
     assert len(world.packed.blocks) == 1  # packing shapes is compiled too
     wait()
+    judge_standing(world)  # by what the helper has compiled

@@ -179,8 +179,7 @@ def compile_world(
     """
     sorts = sort_out(operations, zones, minima)
     _, least = _least_minima(sorts)
-    moving, rows = (operations, sorts) if with_legs else ((), _of_nothing(sorts))
-    legs = _legs_of(moving, rows, gap_limits_s, jobs)
+    legs = _legs_of(operations, sorts, gap_limits_s, jobs) if with_legs else _no_legs(sorts)
     parties: dict[str, int] = {}
     for operation in operations:
         parties.setdefault(operation.party, len(parties))
@@ -203,9 +202,14 @@ def _legs_of(operations: Sequence[Operation], sorts: Sorts, gap_limits_s: Mappin
     return compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest_m, jobs=jobs)
 
 
-def _of_nothing(sorts: Sorts) -> Sorts:
-    """The same rows, with no operation in them."""
-    return replace(sorts, of_operation=sorts.of_operation[:0], of_high_legs=sorts.of_high_legs[:0])
+def _no_legs(sorts: Sorts) -> Legs:
+    """Not a leg, and so no need to load what compiles them."""
+    none, numbers, codes = np.empty(0), np.empty(0, np.int32), np.empty(0, np.int8)
+    points, longest_m = np.empty((0, 5)), np.zeros(len(sorts.horizontal_m))
+    return Legs(
+        points, numbers, numbers, numbers, codes, none, none, none, points, numbers, numbers, codes, np.empty((0, 3)),
+        longest_m, 0,
+    )  # fmt: skip
 
 
 def _least_minima(sorts: Sorts) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from keepclear.geo.ellipsoid import (
     sag_limit_m,
     sin_cos,
     surface_lonlat,
+    surface_lonlats,
     surface_point,
     surface_points,
     towards,
@@ -59,6 +60,7 @@ def test_points_and_back_are_those_of_proj() -> None:
     assert np.abs(out - np.column_stack(to_vectors.transform(lon, lat, np.zeros(200)))).max() < 2e-8
     for k in range(200):
         assert surface_lonlat(*out[k].tolist()) == pytest.approx((lon[k], lat[k]), abs=1e-11)
+    assert np.allclose(surface_lonlats(out), np.column_stack((lon, lat)), rtol=0.0, atol=1e-11)
 
 
 @pytest.mark.parametrize("place", PLACES)

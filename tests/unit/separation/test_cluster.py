@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import re
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from socket import create_server
 
 import dask
 import numpy as np
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
+from keepclear.cli.app import run
 from keepclear.errors import InputError
 from keepclear.model.extents import Track, TrackBasis, Volume
 from keepclear.model.findings import Report
@@ -20,7 +25,7 @@ from keepclear.model.footprints import Circle
 from keepclear.model.heights import HeightReference
 from keepclear.model.kinds import ZoneKind
 from keepclear.model.operations import Operation
-from keepclear.separation import cluster
+from keepclear.separation import cluster, cluster_tiles
 from keepclear.separation.checking import check
 from keepclear.separation.cluster import search_on_cluster
 from keepclear.separation.judging import judge_moving
@@ -44,7 +49,7 @@ def scheduler() -> Iterator[str]:
 
 @pytest.fixture
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_LEAST_TILE", 5)
+    monkeypatch.setattr(cluster_tiles, "_LEAST_TILE", 5)
 
 
 def placed(legs: Legs, hits: np.ndarray) -> list[tuple[bytes, ...]]:
@@ -190,3 +195,79 @@ def test_a_scheduler_without_workers_is_an_input_error() -> None:
         pytest.raises(InputError, match="no workers"),
     ):
         search_on_cluster(world, started.scheduler_address)
+
+
+def test_a_worker_that_dies_costs_only_what_it_was_sent() -> None:
+    """Its tiles, and the rules if they were nowhere else, are sent again: here to the worker that takes its place."""
+    world = random_world(3, MinimaTable.default(), slips=True, references=[*HeightReference])
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 10}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as started,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(cluster_tiles, "_LEAST_TILE", 5)
+        whole = search_on_cluster(world, started.scheduler_address)
+        with Client(started.scheduler_address) as client:
+            (pid,) = client.run(os.getpid).values()
+        seen: list[float] = []
+
+        def kill_after_the_first(share: float) -> None:
+            seen.append(share)
+            if len(seen) == 1:
+                os.kill(pid, signal.SIGKILL)
+
+        found = search_on_cluster(world, started.scheduler_address, progress=kill_after_the_first)
+    assert seen[-1] == 1.0
+    assert len(found.hits) > 0
+    assert np.array_equal(found.hits, whole.hits)
+    assert np.array_equal(found.legs.points, whole.legs.points)
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_workers_that_cannot_be_reached_from_here_are_sent_their_parts_by_the_scheduler(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = random_world(5, MinimaTable.default(), slips=False, references=[*HeightReference])
+    straight = search_on_cluster(world, scheduler)
+    with Client(scheduler) as client:
+        assert client.sync(cluster._all_answer, client)
+        monkeypatch.setattr(cluster, "_REACH_S", 0)  # nobody answers within no time
+        assert not client.sync(cluster._all_answer, client)
+    through = search_on_cluster(world, scheduler)
+    assert len(through.hits) > 0
+    assert np.array_equal(through.hits, straight.hits)
+    assert np.array_equal(through.legs.points, straight.legs.points)
+
+
+def test_a_worker_that_fails_is_told_of(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = random_world(5, MinimaTable.default(), slips=False, references=[*HeightReference])
+    monkeypatch.setattr(cluster, "_search_part", lambda *_: [].pop())
+    with pytest.raises(InputError, match="scheduler: a worker failed: IndexError: pop from empty list"):
+        search_on_cluster(world, scheduler)
+
+
+def _check(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    status = run(["check", *map(str, arguments), "--quiet"])
+    printed = capsys.readouterr()
+    return status, re.sub(r'"elapsed_s": ?[0-9.e-]+', "", printed.out), printed.err
+
+
+def test_the_command_says_the_same_with_a_cluster(
+    scheduler: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    rows = [
+        f"{name},{name},{1.6e9 + 10 * k:.0f},{47.0 + side * (0.02 - 0.001 * k)},7.0,900"
+        for k in range(30)
+        for name, side in (("A", 1), ("B", -1), ("C", 3))  # not together: their rows take turns
+    ]
+    good.write_text("\n".join(["operation,party,time,lat,lon,height_m", *rows]) + "\n")
+    bad.write_text(good.read_text() + "A,A,1,47.0,7.0,900\nB,B,1700000000,470.0,7.0,high\n")
+    for file, expected in ((good, 1), (bad, 2)):
+        here = _check(capsys, file, "--format", "json")
+        there = _check(capsys, file, "--format", "json", "--scheduler", scheduler)
+        assert here[0] == expected
+        assert there == here
+    assert here[2].count("bad.csv: line 93: ") == 2

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from keepclear.errors import InputError
 from keepclear.model.findings import Answer, Closest, Interval, Minima, Side
 from keepclear.model.kinds import OperationKind, ZoneKind
-from keepclear.separation.sentences import metres, place, sentence_of
+from keepclear.separation.sentences import metres, place, sentence_of, time_of_day
+from keepclear.times import EARLIEST_S, LATEST_S, to_text
 
 PATROL = Side("RU", "P1", OperationKind.PATROL)
 FLIGHT = Side("TR", "F7", OperationKind.FLIGHT)
@@ -75,3 +79,23 @@ def test_open_ends_are_said() -> None:
 
 def test_places_are_said_latitude_first() -> None:
     assert place((-0.5, -12.25, None)) == "12.2500S 0.5000W"
+
+
+@given(st.floats(EARLIEST_S, LATEST_S) | st.floats(-1e6, 1e6) | st.floats(1.5e9, 1.9e9))
+def test_a_time_of_day_is_the_time_as_it_is_told_elsewhere_without_its_milliseconds(time_s: float) -> None:
+    told = to_text(time_s)
+    assert time_of_day(time_s) == f"{told[:10]} {told[11:19]}Z"
+
+
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), EARLIEST_S - 1.0, LATEST_S + 1.0])
+def test_what_is_no_time_has_no_time_of_day(time_s: float) -> None:
+    with pytest.raises(InputError, match="years 1 and 9999"):
+        time_of_day(time_s)
+
+
+@given(st.floats(0.0, 30_000.0), st.floats(0.0, 30_000.0) | st.just(float("inf")))
+def test_a_distance_is_said_with_the_fewest_decimals_that_show_it_to_be_less(value_m: float, below_m: float) -> None:
+    enough = [d for d in range(4) if value_m >= below_m or round(value_m, d) < below_m]
+    text = f"{value_m:,.{min([*enough, 3])}f}"
+    plain = f"{value_m / 1000.0:,.2f} km" if value_m >= 20_000.0 and "." not in text else f"{text} m"
+    assert metres(value_m, below_m=below_m) == plain

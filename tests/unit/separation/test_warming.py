@@ -55,8 +55,8 @@ def compiled_by_a_check(cache: Path) -> set[str]:
 def test_a_check_after_warming_compiles_neither_the_search_nor_the_judges_again(tmp_path: Path) -> None:
     warm = "from keepclear.separation.warming import compile_kernels; compile_kernels()"
     run(tmp_path, warm)
-    assert not {"_sweep", "_advance", "_judge_hits", "_on_surface", "judge_legs"} & compiled_by_a_check(tmp_path)
+    assert not {"sweep_tile", "_look", "_judge_hits", "_on_surface", "judge_legs"} & compiled_by_a_check(tmp_path)
     assert compiled_by_a_check(tmp_path) == set(), "and a second check nothing at all"
-    for kept in tmp_path.rglob("*._sweep-*"):
+    for kept in tmp_path.rglob("*.sweep_tile-*"):
         kept.unlink()
-    assert "_sweep" in compiled_by_a_check(tmp_path), "or nothing would have been seen above either"
+    assert "sweep_tile" in compiled_by_a_check(tmp_path), "or nothing would have been seen above either"
