@@ -266,6 +266,22 @@ def test_bodies_are_wanted_held_refused_and_erased(store, reopen):
     assert [body.number for body in again.bodies(B, 1, 4)] == [1, 3]
 
 
+def test_of_which_entries_a_body_is_known_is_told_without_reading_any(store):
+    bodies = [
+        StoredBody(1, BodyState.WANTED),
+        StoredBody(2, BodyState.HELD, b"s", b"b"),
+        StoredBody(4, BodyState.ERASED),
+    ]
+    grow(store, B, 0, 6, bodies=bodies)
+    assert store.body_numbers(B, 0, 6) == (1, 2, 4)
+    assert store.body_numbers(B, 2, 4) == (2,)
+    assert store.body_numbers(B, 5, 6) == ()
+    assert store.body_lengths(B, 0, 6) == ((2, 1),)
+    assert store.body_lengths(B, 3, 6) == ()
+    store.put_body(B, StoredBody(5, BodyState.HELD, b"s", b"\0" * 70_000))
+    assert store.body_lengths(B, 2, 6) == ((2, 1), (5, 70_000))
+
+
 def test_a_body_of_an_entry_that_is_not_there_is_refused(store):
     with pytest.raises(StoreError):
         store.put_body(A, StoredBody(5, BodyState.HELD, b"s", b"b"))
@@ -404,6 +420,7 @@ def test_pieces_are_kept_until_the_body_is_there(store, reopen):
     assert again.pieces(B, 1) == (first, second)
     again.put_bodies(B, [StoredBody(1, BodyState.HELD, b"s", b"b"), StoredBody(0, BodyState.HELD, b"s", b"c")])
     assert (again.pieces(B, 1), again.wanted(B, before=3)) == ((), (2,))
+    assert [one.data for one in again.pieces(B, 2)] == [b"x"]
     assert again.wanted(B, before=3, since=3) == ()
     again.erase_body(B, 2)
     assert again.piece_ends(B) == ()

@@ -11,7 +11,7 @@ __all__ = ["CuttingProxy"]
 
 
 class CuttingProxy:
-    """Cuts at the message of this number, or at the first that holds these bytes.
+    """Cuts at the message of this number, or at one that holds these bytes.
 
     Parameters
     ----------
@@ -19,14 +19,19 @@ class CuttingProxy:
         The server's port.
     cut_at
         Counted from 0; a message is what the client has sent at a time.
+    passed
+        How many messages that hold the bytes are passed on before the one that is cut.
     answered
         Whether the server gets the message and answers, and only the client never hears of it.
     """
 
-    def __init__(self, target: int, *, cut_at: int = -1, cut_on: bytes = b"", answered: bool = False) -> None:
+    def __init__(
+        self, target: int, *, cut_at: int = -1, cut_on: bytes = b"", passed: int = 0, answered: bool = False
+    ) -> None:
         self.target = target
         self.cut_at = cut_at
         self.cut_on = cut_on
+        self.passed = passed
         self.answered = answered
         self.messages: list[bytes] = []
 
@@ -54,7 +59,7 @@ class CuttingProxy:
             while data := client.recv(1 << 20):
                 number = len(self.messages)
                 self.messages.append(data)
-                if number == self.cut_at or (self.cut_on and self.cut_on in data):
+                if number == self.cut_at or self._holds_what_is_cut(data):
                     self.cut_on = b""
                     if self.answered:
                         muted.set()
@@ -68,6 +73,12 @@ class CuttingProxy:
         answers.join()
         client.close()
         server.close()
+
+    def _holds_what_is_cut(self, data: bytes) -> bool:
+        if not self.cut_on or self.cut_on not in data:
+            return False
+        self.passed -= 1
+        return self.passed < 0
 
 
 def _pass_answers(server: socket.socket, client: socket.socket, muted: threading.Event, heard: threading.Event) -> None:

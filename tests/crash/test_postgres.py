@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,6 +27,7 @@ from tests.crash.postgres_appender import append_beside_others
 from tests.crash.saying import KEY, ORIGIN, head_of, must_continue, said
 from tests.postgres import Server
 
+COMMIT = b"COMMIT\0"
 SPAWNING = multiprocessing.get_context("forkserver")
 SPAWNING.set_forkserver_preload(["tests.crash.postgres_appender"])
 
@@ -230,14 +233,13 @@ class Careful:
 @pytest.mark.slow
 @pytest.mark.parametrize("answered", [False, True], ids=["not done", "done but not reported"])
 def test_a_connection_that_is_cut_at_any_message_contradicts_nothing(postgres, tmp_path, answered):
-    def one_run(number: int, cut_at: int) -> tuple[list[bytes], Careful]:
-        folder = tmp_path / str(number)
-        folder.mkdir()
+    def one_run(**cut: Any) -> tuple[list[bytes], Careful]:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
         place = Place(postgres, postgres.new_schema(), folder / "record-signed")
         store = PostgresStore(place.url, marks=place.marks)
         Log.create(store, KEY)
         store.close()
-        with CuttingProxy(postgres.port, cut_at=cut_at, answered=answered) as proxy:
+        with CuttingProxy(postgres.port, answered=answered, **cut) as proxy:
             user = Careful(place, proxy)
             user.run()
         with place.log() as log:
@@ -245,26 +247,25 @@ def test_a_connection_that_is_cut_at_any_message_contradicts_nothing(postgres, t
             assert list(log.leaves()) == [said(what).leaf.to_bytes() for what in ("one", "two")]
         return proxy.messages, user
 
-    messages, well = one_run(-1, -1)
+    messages, well = one_run()
     assert not well.failures
-    assert sum(b"COMMIT\0" in message for message in messages) == 3
-    commits = 0
+    assert sum(COMMIT in message for message in messages) == 3
     for at in range(len(messages)):
-        # What the driver sends one after the other may come in one piece or in two: each run tells what was cut.
-        sent, user = one_run(at, at)
-        if at < len(sent) and b"COMMIT\0" in sent[at]:
-            commits += 1
-            assert isinstance(user.failures[0], UnknownOutcomeError)
-        else:
-            assert not any(isinstance(failure, UnknownOutcomeError) for failure in user.failures)
-    assert commits
+        # What the driver sends one after the other may come in one piece or in two, so that a commit has another
+        # number in each run: each tells what was cut, and the commits are cut by what they are.
+        sent, user = one_run(cut_at=at)
+        unknown = [failure for failure in user.failures if isinstance(failure, UnknownOutcomeError)]
+        assert len(unknown) == (at < len(sent) and COMMIT in sent[at])
+    for passed in range(3):
+        _, user = one_run(cut_on=COMMIT, passed=passed)
+        assert isinstance(user.failures[0], UnknownOutcomeError)
 
 
 def test_after_an_unknown_outcome_every_call_is_refused_until_it_is_reread(place):
     with CuttingProxy(place.server.port) as proxy, place.log(place.server.url(place.schema, port=proxy.port)) as log:
         log.append([said("one")])
         log.append([said("two")])
-        proxy.cut_on, proxy.answered = b"COMMIT\0", True
+        proxy.cut_on, proxy.answered = COMMIT, True
         with pytest.raises(UnknownOutcomeError, match="a commit was not confirmed"):
             log.append([said("three")])
         for call in (log.checkpoint, lambda: log.append([said("four")]), lambda: log.proof(0), lambda: log.leaf(0)):
@@ -285,7 +286,7 @@ def test_a_commit_that_is_still_going_on_is_waited_for(place):
             log.append([said("one")])
             log.append([said("two")])
             _wait_for_standby(admin, "absent")
-            proxy.cut_on, proxy.answered = b"COMMIT\0", True
+            proxy.cut_on, proxy.answered = COMMIT, True
             with pytest.raises(UnknownOutcomeError):
                 log.append([said("three")])
             with pytest.raises(StoreError, match="lock timeout"):

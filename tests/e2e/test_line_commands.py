@@ -16,6 +16,7 @@ import pytest
 from keepclear.errors import StoreError
 from keepclear.node.folder import NodeFolder
 from tests.forking import forked_program
+from tests.line_of_nodes import until
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -210,7 +211,7 @@ def test_a_node_starts_though_a_command_has_the_folder_for_a_moment(parties: Pat
             serving.wait(4)
     try:
         ask(parties, "line", "new", "north", "--name", "River bank")
-        assert folder.running() is not None
+        until(folder.running, "the node starts")  # whether before or after the command, which may have been first
         assert ask(parties, "serve", "north", "--port", "0", status=74).startswith(
             "north: the node of this folder runs"
         )

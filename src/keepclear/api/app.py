@@ -19,6 +19,8 @@ from keepclear.api.description import described_at, describing
 from keepclear.api.entrance import Entrances, admitted
 from keepclear.api.event_feed import EventFeed
 from keepclear.api.event_stream import frame_of
+from keepclear.api.filing_desk import FilingType
+from keepclear.api.filing_front import FilingFront, Way
 from keepclear.api.frame import Frame
 from keepclear.api.idempotency import Idempotency
 from keepclear.api.limits import Limits
@@ -26,6 +28,7 @@ from keepclear.api.metrics import Meters, RequestMeter
 from keepclear.api.peers import peers_router
 from keepclear.api.problems import add_handlers
 from keepclear.clock import monotonic_s
+from keepclear.values.filings import OperationAsked, ZoneAsked
 
 if TYPE_CHECKING:
     from keepclear.node.running import Node
@@ -35,11 +38,11 @@ __all__ = ["ROUTES", "create_app"]
 PREFIX = "/api/v1"
 ROUTES = (
     "acts", "agreements", "alarms", "bundles", "checks", "conflicts", "drafts", "encounters", "entries", "events",
-    "inbox", "joint_plans", "lines", "me", "messages", "operations", "positions", "proposals", "rosters", "series",
-    "sessions", "tokens", "users", "zones",
+    "filings", "inbox", "joint_plans", "lines", "me", "messages", "operations", "positions", "proposals", "rosters",
+    "series", "sessions", "tokens", "users", "zones",
 )  # fmt: skip
 """Modules of `keepclear.api.routes` whose `router` is under ``/api/v1``."""
-_BUSY = frozenset({"operations", "zones"})
+_BUSY = frozenset({"filings", "operations", "zones"})
 _MAKING = threading.Lock()
 OUTSIDE = ("health", "metrics")
 """Modules of `keepclear.api` whose `router` is where its paths say."""
@@ -74,6 +77,7 @@ def create_app(node: Node) -> FastAPI:
     described_at(app, f"{PREFIX}/openapi.json")
     app.state.entrances = Entrances()
     # The last is outermost.
+    app.add_middleware(FilingFront, node=node, ways=_ways())
     app.add_middleware(Idempotency, kept=node.access.kept_answers, secret=node.access.secret("requests"))
     app.add_middleware(Limits)
     app.add_middleware(Authentication, sign_ins=node.access.sign_ins, party=node.records.party)
@@ -81,6 +85,19 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(RequestMeter, meters=meters, stopwatch=monotonic_s)
     _made_ready(app)
     return app
+
+
+def _ways() -> dict[str, Way]:
+    """The routes that file one plan, by path."""
+    kinds: tuple[tuple[FilingType, type[OperationAsked | ZoneAsked]], ...] = (
+        ("operation", OperationAsked), ("zone", ZoneAsked),
+    )  # fmt: skip
+    found = {}
+    for kind, form in kinds:
+        routes = import_module(f"keepclear.api.routes.{kind}s").router.routes
+        (route,) = (one for one in routes if isinstance(one, APIRoute) and one.name == f"file_{kind}")
+        found[PREFIX + route.path] = Way(kind, form, route)
+    return found
 
 
 def _made_ready(app: FastAPI) -> None:

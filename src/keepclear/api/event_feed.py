@@ -166,6 +166,8 @@ class EventFeed:
         self._waiter.close()
 
     def _take(self) -> None:
+        if not self._wakes:
+            self._pass_over()
         while not self.stopping:
             frames = self.read(self._position)
             if frames:
@@ -173,6 +175,15 @@ class EventFeed:
                 self._wake_all()
             if len(frames) < _PAGE:
                 return
+
+    def _pass_over(self) -> None:
+        """Nobody listens: what happened is in the table, for who asks for it later."""
+        with self._database.reading() as conn:
+            last = newest(conn)
+        with self._guard:
+            if last > self._position and not self._wakes:
+                self._from = self._position = last
+                self._recent.clear()
 
     def _keep(self, frames: list[Frame]) -> None:
         with self._guard:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from fastapi import Query, Response
 
 from keepclear.api.etags import Condition, etag
 from keepclear.api.paging import Page
 from keepclear.api.parameters import Span, lines_asked, ref_of, refs_of
+from keepclear.api.problems import problem_of
 from keepclear.api.shown.entries import ref_told
 from keepclear.api.shown.filings import filing_told, found_told
 from keepclear.api.shown.terms import kept_finding_told
@@ -18,9 +22,11 @@ from keepclear.errors import Fault, InputError, KeepclearError
 from keepclear.line.operation_states import OperationState
 from keepclear.node.actors import Actor
 from keepclear.node.entry_ids import EntryId
+from keepclear.node.filing import Filed
 from keepclear.node.filing_checks import filing_warnings
 from keepclear.node.filing_requests import FilingRequest
-from keepclear.node.refusals import NotFoundError
+from keepclear.node.filing_rounds import NotAloneError
+from keepclear.node.refusals import ClashError, NotFoundError
 from keepclear.record.bodies.plans import OperationBody, OperationValue, ZoneBody, ZoneValue
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.entries import Entry, EntryRef
@@ -29,32 +35,63 @@ from keepclear.store.node.filings import Box, Filing, FilingState, filing_of, fi
 from keepclear.values.base import Listed
 from keepclear.values.conflicts import FoundTold
 from keepclear.values.entries import EntrySaid
-from keepclear.values.filings import CancelledTold, CheckAsked, FiledTold, FilingTold, OperationAsked, ZoneAsked
+from keepclear.values.filings import (
+    CancelledTold,
+    CheckAsked,
+    FiledTold,
+    FilingAsked,
+    FilingOutcomeTold,
+    FilingsAsked,
+    FilingsTold,
+    FilingTold,
+    OperationAsked,
+    ZoneAsked,
+)
 from keepclear.watch.conformance import Keeping
 
 if TYPE_CHECKING:
     from keepclear.node.running import Node
 
 __all__ = [
+    "Answer",
     "ExerciseFilter",
     "FilingType",
     "StateFilter",
+    "Wanted",
     "amended",
     "cancelled",
     "checked",
     "filed",
+    "filed_each",
+    "filed_many",
     "filed_told",
     "filing_of_id",
     "filings_listed",
     "sent",
 ]
 
+_LOG = logging.getLogger("keepclear.api")
 FilingType = Literal["operation", "zone"]
 StateFilter = Annotated[
     list[FilingState] | None,
     Query(description="Only in these states; left out: in all.", examples=[["active"]]),
 ]
 ExerciseFilter = Annotated[bool | None, Query(description="Only of exercises, or only what is in earnest.")]
+
+
+class Wanted(NamedTuple):
+    """A plan to be filed, and who files it."""
+
+    kind: FilingType
+    asked: OperationAsked | ZoneAsked
+    actor: Actor
+
+
+class Answer(NamedTuple):
+    """What is answered to a filing: the body, and headers that go with it."""
+
+    body: bytes
+    headers: dict[str, str]
 
 
 def filings_listed(
@@ -131,6 +168,39 @@ def filed(
     return filed_told(node, kind, node.filing.file(_request(asked), by=actor), response)
 
 
+def filed_each(node: Node, every: Sequence[Wanted]) -> list[Answer | Exception]:
+    """File plans that came at the same time, each in its own request; what to answer each, or why it is refused."""
+    done = node.filing.file_each([(_request_or_why(one.asked), one.actor) for one in every])
+    last = {one.ref.origin: one.ref for one in done if isinstance(one, Filed)}  # they stand in the order of the log
+    for ref in last.values():
+        node.projector.wait_for(ref, 2.0)
+    with node.database.reading() as conn:
+        rows = [filing_of(conn, one.ref) if isinstance(one, Filed) else None for one in done]
+    return [
+        _answer(one.kind, result, row) if isinstance(result, Filed) else result
+        for one, result, row in zip(every, done, rows, strict=True)
+    ]
+
+
+def filed_many(node: Node, asked: FilingsAsked, actor: Actor, request_id: str) -> FilingsTold:
+    """File plans, each by itself, or all of them or none.
+
+    Raises
+    ------
+    KeepclearError
+        If all or none was asked and one cannot be filed, with all that is wrong with any; or if nothing could be filed,
+        and that is no fault of what was asked.
+    """
+    wanted = (_request_or_error(one) for one in asked.filings)  # each is made when its turn comes
+    done = node.filing.file_all(wanted, by=actor, all_or_none=asked.all_or_none)
+    failed = [one for one in done if isinstance(one, Exception)]
+    if failed and asked.all_or_none:
+        raise _refused_whole(done)
+    if len(failed) == len(done) and not any(isinstance(one, InputError) for one in failed):
+        raise failed[0]
+    return FilingsTold(items=[_outcome_told(one, request_id) for one in done])
+
+
 def amended(
     node: Node,
     kind: FilingType,
@@ -175,32 +245,94 @@ def _etag(filing: Filing) -> str:
     return etag(filing.ref.leaf_hash.hex(), filing.state, filing.changed_by)
 
 
-def _request(asked: OperationAsked | ZoneAsked) -> FilingRequest:
+def _request(asked: OperationAsked | ZoneAsked | FilingAsked) -> FilingRequest:
     # Only what was said: a default written out would be another body, with another hash.
-    return FilingRequest.of_json(asked.model_dump(mode="json", exclude_unset=True))
+    members: dict[str, Any] = {name: getattr(asked, name) for name in asked.model_fields_set}
+    rough = asked.model_fields_set & {"precision", "precision_for"}
+    if rough:
+        members |= asked.model_dump(mode="json", exclude_unset=True, include=set(rough))
+    return FilingRequest.of_json(members)
 
 
-def filed_told(node: Node, kind: FilingType, done: Any, response: Response) -> FiledTold:
+def _request_or_error(asked: FilingAsked) -> FilingRequest | Exception:
+    try:
+        return _request(asked)
+    except KeepclearError as error:
+        return error
+
+
+def _request_or_why(asked: OperationAsked | ZoneAsked) -> FilingRequest | Exception:
+    try:
+        return _request(asked)
+    except Exception as error:  # noqa: BLE001  # raised in the request that it belongs to, whatever it is
+        return error
+
+
+def _refused_whole(done: Sequence[object]) -> Exception:
+    """Why none of several is filed: what the first is refused with, and the faults of all, each with its place."""
+    failed = [
+        (place, one)
+        for place, one in enumerate(done)
+        if isinstance(one, Exception) and not isinstance(one, NotAloneError)
+    ]
+    first = next((one for _, one in failed if not isinstance(one, InputError)), failed[0][1])
+    if not isinstance(first, InputError):
+        return first
+    faults = [
+        replace(fault, field=".".join(filter(None, (f"filings[{place}]", fault.field))))
+        for place, one in failed
+        if isinstance(one, InputError)
+        for fault in one.faults
+    ]
+    return (ClashError if isinstance(first, ClashError) else InputError)(faults)
+
+
+def _outcome_told(done: Filed | Exception, request_id: str) -> FilingOutcomeTold:
+    if isinstance(done, Filed):
+        return FilingOutcomeTold(filed=_told(done))
+    problem, _ = problem_of(done, request_id)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("one of several was not filed: %s", done, extra={"request_id": request_id}, exc_info=done)
+    return FilingOutcomeTold(problem=problem)
+
+
+def filed_told(node: Node, kind: FilingType, done: Filed, response: Response) -> FiledTold:
     """What was said of a filing; the answer has its place and its ETag."""
-    number = str(EntryId.of(done.ref))
-    response.headers["location"] = f"/api/v1/{kind}s/{number}"
+    told = _told(done)
     filing = _projected(node, done.ref) if node.projector.wait_for(done.ref, 2.0) else None
-    if filing is not None:
-        response.headers["etag"] = _etag(filing)
+    response.headers.update(_headers(kind, told, filing))
+    return told
+
+
+def _answer(kind: FilingType, done: Filed, filing: Filing | None) -> Answer:
+    told = _told(done)
+    return Answer(_json(told), _headers(kind, told, filing))
+
+
+def _headers(kind: FilingType, told: FiledTold, filing: Filing | None) -> dict[str, str]:
+    headers = {"location": f"/api/v1/{kind}s/{told.id}"}
+    return headers if filing is None else headers | {"etag": _etag(filing)}
+
+
+def _told(done: Filed) -> FiledTold:
+    before = found_told(done.found_before)
     return FiledTold(
-        id=number,
+        id=str(EntryId.of(done.ref)),
         ref=ref_told(done.ref),
         entries=[EntrySaid(id=str(EntryId.of(ref)), ref=ref_told(ref)) for ref in done.refs],
-        found_before=None if done.found_before is None else found_told(done.found_before),
-        found_after=None if done.found_after is None else found_told(done.found_after),
+        found_before=before,
+        found_after=before if done.found_after is done.found_before else found_told(done.found_after),
         warnings=list(done.warnings),
     )
 
 
-def sent(told: FiledTold, response: Response) -> Response:
+def sent(told: FiledTold | FilingsTold, response: Response, status: int = 201) -> Response:
     """The answer to a filing, written here: FastAPI would check it once more, and have another thread write it."""
-    body = told.model_dump_json(by_alias=True)
-    return Response(body, 201, headers=dict(response.headers), media_type="application/json")
+    return Response(_json(told), status, headers=dict(response.headers), media_type="application/json")
+
+
+def _json(told: FiledTold | FilingsTold) -> bytes:
+    return told.model_dump_json(by_alias=True).encode()
 
 
 def _one_of(operation: OperationValue | None, zone: ZoneValue | None) -> OperationValue | ZoneValue:

@@ -15,7 +15,6 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from keepclear.errors import Fault, InputError, IntegrityError, KeepclearError, PeerError, StoreError
@@ -30,9 +29,10 @@ from keepclear.node.refusals import (
     UnconditionalError,
 )
 from keepclear.values.faults import fault_of
+from keepclear.values.problems import FaultTold, Problem
 
 __all__ = ["MEDIA_TYPE", "FaultTold", "Problem", "problem_bytes", "problem_of", "problem_response"]
-__all__ += ["add_handlers", "request_id_of"]
+__all__ += ["add_handlers", "request_id_of", "response_to"]
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("keepclear.api")
@@ -72,31 +72,6 @@ _TITLE_OF: Mapping[type[KeepclearError], str] = {
     StoreError: "It cannot be kept now",
 }
 _RETRY_S = 5
-
-
-class FaultTold(BaseModel):
-    """One thing that is wrong with a request."""
-
-    problem: str = Field(description="What is wrong.", examples=["the time has no zone"])
-    right: str = Field(default="", description="What would be right.", examples=["write 2026-01-01T09:00:00Z"])
-    field: str = Field(
-        default="", description="Where: the member's path, the parameter or the header.", examples=["start"]
-    )
-    value: str = Field(
-        default="", description="What was given, shortened; never a secret.", examples=["2026-01-01T09:00"]
-    )
-    feature: str = Field(default="", description="Which of several things in a file or list.")
-
-
-class Problem(BaseModel):
-    """What every failure looks like (RFC 9457)."""
-
-    type: str = Field(description="Which kind of failure; the same for the same kind.", examples=["urn:keepclear:422"])
-    title: str = Field(description="That kind in words.")
-    status: int = Field(description="The HTTP status.", examples=[422])
-    detail: str = Field(description="What is wrong, and what would be right.")
-    instance: str = Field(description="The request's id, as in the node's log.")
-    faults: list[FaultTold] = Field(description="All that is wrong, so far as it was looked at.")
 
 
 def problem_of(error: Exception, request_id: str) -> tuple[Problem, dict[str, str]]:
@@ -141,11 +116,17 @@ def request_id_of(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
-    problem, headers = problem_of(error, request_id_of(request))
+def response_to(error: KeepclearError, request_id: str) -> JSONResponse:
+    """The answer to a request of which this error came; what a person should look into is logged."""
+    problem, headers = problem_of(error, request_id)
     if problem.status >= 500 or isinstance(error, IntegrityError):
-        _LOG.error("%s", error, extra={"request_id": request_id_of(request)})
+        _LOG.error("%s", error, extra={"request_id": request_id})
     return problem_response(problem, headers)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KeepclearError)
+    return response_to(error, request_id_of(request))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

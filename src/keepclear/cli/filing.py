@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +15,10 @@ from keepclear.cli.found_text import STATUS_OF, found_text, worst
 from keepclear.cli.node_link import asked, confirmed, folder_of, linked
 from keepclear.cli.options import Faults, check_files, parse_numbers, unshielded
 from keepclear.cli.output import put
-from keepclear.cli.receipts import received_text
+from keepclear.cli.receipts import PATIENCE_S, received_text
 from keepclear.cli.screen import note, plain
-from keepclear.errors import Fault, InputError
+from keepclear.clock import monotonic_s
+from keepclear.errors import Fault, InputError, KeepclearError
 
 if TYPE_CHECKING:
     from keepclear.cli.node_requests import AskedNode
@@ -25,6 +29,8 @@ __all__ = [
 
 _COARSE = "KM[,SECONDS[,METRES]]: cells of the grid, step of times, step of heights; for example 10,1800"
 _NOT_DONE = 1
+_AT_ONCE = 100  # plans in a request
+_MOST_BYTES = 2**20  # and about so many bytes
 _TRIED = ("recipients", "exercise", "reason_if_late", "precision", "line")
 
 ToOption = Annotated[
@@ -97,9 +103,7 @@ def file(
         if not _agreed(len(bodies), answer, yes=yes):
             put(["Nothing was filed.\n"], None)
             return _NOT_DONE
-        for body in bodies:
-            told = node.requests.post(f"/{body[0]}s", _asked(body, more))
-            put([*filed_text(told, known), *received_text(node, told["id"], directory)], None)
+        _file(node, [(body, _asked(body, more)) for body in bodies], known, directory)
     return 0
 
 
@@ -183,6 +187,61 @@ def plans(files: Sequence[str], party: str, called: str | None) -> list[tuple[st
     if not bodies:
         raise InputError([Fault("there is no operation and no zone in it", "a plan", file=name) for name in names])
     return [(str(body.TYPE), body.members()[str(body.TYPE)]) for body in bodies]
+
+
+_Body = tuple[str, dict[str, Any]]
+
+
+def _file(node: AskedNode, wanted: Sequence[tuple[_Body, Any]], known: Collection[str], directory: Path) -> None:
+    """File plans and say what became of each: many in one request.
+
+    Raises
+    ------
+    KeepclearError
+        With what some were refused for, once the others are filed and shown.
+    """
+    if len(wanted) == 1:
+        ((body, asked_for),) = wanted
+        told = node.requests.post(f"/{body[0]}s", asked_for)
+        put([*filed_text(told, known), *received_text(node, told["id"], directory)], None)
+        return
+    from keepclear.client.problems import error_told
+
+    failed: list[KeepclearError] = []
+    for some in _parts(wanted):
+        items = node.requests.post("/filings", {"filings": [one for _, one in some]})["items"]
+        until_s = monotonic_s() + PATIENCE_S
+        for (body, _), item in zip(some, items, strict=True):
+            told = item.get("filed")
+            if told is None:
+                failed.append(_named(error_told(item["problem"]), str(body[1].get("name") or body[1]["id"])))
+                continue
+            put([*filed_text(told, known), *received_text(node, told["id"], directory, until_s=until_s)], None)
+    if failed and all(isinstance(one, InputError) for one in failed):
+        raise InputError([fault for one in failed if isinstance(one, InputError) for fault in one.faults])
+    if failed:
+        raise next(one for one in failed if not isinstance(one, InputError))
+
+
+def _parts(wanted: Sequence[tuple[_Body, Any]]) -> Iterator[list[tuple[_Body, Any]]]:
+    """Some plans at a time, so that no request is longer than a node takes."""
+    some: list[tuple[_Body, Any]] = []
+    size = 0
+    for one in wanted:
+        length = len(json.dumps(one[1]))
+        if some and (len(some) == _AT_ONCE or size + length > _MOST_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some
+
+
+def _named(error: KeepclearError, name: str) -> KeepclearError:
+    if not isinstance(error, InputError):
+        return error
+    return InputError([replace(fault, feature=fault.feature or plain(name)) for fault in error.faults])
 
 
 def _wanted(coarse: str | None) -> dict[str, Any] | None:

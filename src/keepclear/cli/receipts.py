@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from keepclear.cli.node_requests import AskedNode
     from keepclear.values.entries import StandingTold
 
-__all__ = ["later_text", "received_text"]
+__all__ = ["PATIENCE_S", "later_text", "received_text"]
 
-_PATIENCE_S = 5.0  # within which a receipt is due while the channel is up
+PATIENCE_S = 5.0
+"""Within so long a receipt is due while the channel is up."""
 
 
-def received_text(node: AskedNode, entry: str, directory: Path) -> Iterator[str]:
-    """Whose nodes have stored an entry, and whose have not within some seconds."""
+def received_text(
+    node: AskedNode, entry: str, directory: Path, *, until_s: float | None = None
+) -> Iterator[str]:  # fmt: skip
+    """Whose nodes have stored an entry, and whose have not within some seconds, or until a time on the stopwatch."""
     if node.alone:
         yield from later_text(node, directory)
         return
-    until_s = monotonic_s() + _PATIENCE_S
+    if until_s is None:
+        until_s = monotonic_s() + PATIENCE_S
     while True:
         standings = _standings(node, entry)
         missing = [one.party for one in standings if one.received is None and not one.refused]

@@ -16,6 +16,8 @@ from keepclear.values.filings import (
     DraftAsked,
     DraftTold,
     FiledTold,
+    FilingOutcomeTold,
+    FilingsTold,
     FilingTold,
     OperationAsked,
     SeriesAsked,
@@ -84,6 +86,26 @@ class Filings:
     def file(self, asked: OperationAsked | ZoneAsked, *, key: str | None = None) -> FiledTold:
         """File a plan; with the same `key` it is filed once, however often it is asked."""
         return read_as(FiledTold, self.requests.post(_path(asked), asked, key=key))
+
+    def file_all(
+        self, asked: Sequence[OperationAsked | ZoneAsked], *, all_or_none: bool = False, key: str | None = None
+    ) -> list[FilingOutcomeTold]:
+        """File plans in one request, in their order: of each what it was filed as, or why it was not.
+
+        Parameters
+        ----------
+        asked
+            At most `keepclear.values.filings.MOST_FILINGS`.
+        all_or_none
+            File all of them or none; then what is wrong with any is raised.
+        key
+            With the same one they are filed once, however often it is asked.
+        """
+        body = {
+            "filings": [one.model_dump(mode="json", exclude_unset=True) for one in asked],
+            "all_or_none": all_or_none,
+        }
+        return read_as(FilingsTold, self.requests.post("/filings", body, key=key)).items
 
     def amend(self, entry: str, asked: OperationAsked | ZoneAsked, *, if_match: str) -> FiledTold:
         """File a plan in place of an earlier one, of which this version was read."""

@@ -9,7 +9,7 @@ import httpx
 
 from keepclear.errors import Fault, InputError, IntegrityError, KeepclearError, PeerError, StoreError
 
-__all__ = ["RefusedError", "error_of"]
+__all__ = ["RefusedError", "error_of", "error_told"]
 
 _KINDS: Mapping[int, type[KeepclearError]] = {502: PeerError}
 _RECORD = "The record does not allow it"  # the title of what is an IntegrityError at the node
@@ -40,8 +40,17 @@ class RefusedError(InputError):
 
 def error_of(answer: httpx.Response) -> KeepclearError:
     """The error that an answer is; its body has been read."""
-    problem = _members(answer)
-    status, detail = answer.status_code, str(problem.get("detail") or "")
+    return _error(_members(answer), answer.status_code, _seconds(answer.headers.get("retry-after", "")))
+
+
+def error_told(problem: Mapping[str, Any]) -> KeepclearError:
+    """The error that a problem is which stands in an answer, as of one of several filings."""
+    status = problem.get("status")
+    return _error(problem, status if isinstance(status, int) else 500, None)
+
+
+def _error(problem: Mapping[str, Any], status: int, retry_after_s: float | None) -> KeepclearError:
+    detail = str(problem.get("detail") or "")
     told = detail or f"the node answered with status {status}, and not as a node of keepclear does"
     if status == 409 and problem.get("title") == _RECORD:
         return IntegrityError(told)
@@ -51,7 +60,7 @@ def error_of(answer: httpx.Response) -> KeepclearError:
         list(_faults(problem)) or told,
         status=status,
         request=str(problem.get("instance") or ""),
-        retry_after_s=_seconds(answer.headers.get("retry-after", "")),
+        retry_after_s=retry_after_s,
     )
 
 

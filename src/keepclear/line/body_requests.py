@@ -114,6 +114,11 @@ class Wanted:
     part: int = 0
     offset: int = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the entry is there yet."""
+        return self.part == self.offset == 0
+
 
 @dataclass(frozen=True, slots=True)
 class BodiesAnswer:

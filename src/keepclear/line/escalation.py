@@ -260,7 +260,7 @@ def to_tell(
     ladders
         The steps for each class of message.
     """
-    found = {tell for one in owed for tell in _tells(one, rosters, reach, ladders) if tell.at_s <= until_s}
+    found = {tell for one in owed for tell in _tells(one, rosters, reach, ladders, until_s)}
     return tuple(sorted(found))
 
 
@@ -298,8 +298,11 @@ def _tells(
     rosters: Mapping[str, Roster],
     reach: Mapping[str, Collection[str]],
     ladders: Mapping[MessageClass, tuple[Step, ...]],
+    until_s: float,
 ) -> Iterator[Tell]:
     for step, at_s in _steps(owing, ladders):
+        if at_s > until_s:
+            continue
         yield from _told(owing, step, at_s, owing.party, _roster(rosters, owing.party).up_to(step.depth), step.reason)
         if step.author_too:
             posts = _roster(rosters, owing.author).up_to(0)

@@ -57,6 +57,7 @@ _SPACED_OUT = re.compile(
     r"|(?<!\w)(?:[^\W\d_][.\-_*]){2,}[^\W\d_](?!\w)"
     r"|(?<!\S)(?:[\d.,:;°'\"+\-nsew] ){4,}[\d°'\"nsew](?!\w)"
 )
+_LONGEST_KEPT = 40  # characters of a word whose reading is kept for the next text that has it
 _MIXED = re.compile(r"[\w@$!]*\w[\w@$!]*")
 
 
@@ -79,6 +80,8 @@ class Folded:
         for match in pattern.finditer(self.text):
             start, end = match.span()
             new = becomes(match)
+            if new == match[0]:
+                continue  # most words become themselves
             pieces += [self.text[last:start], new]
             origins += self.origins[last:start]
             origins += [self.origins[min(start + i, end - 1)] for i in range(len(new))]
@@ -176,6 +179,11 @@ def _joined(match: re.Match[str]) -> str:
 def _latin(match: re.Match[str], *, one: str, is_cyrillic: bool) -> str:
     """The word with lookalikes and digits taken for Latin letters; the digit 1 for `one`, an i or an l."""
     word = match.group()
+    return (_latin_word if len(word) <= _LONGEST_KEPT else _latin_word.__wrapped__)(word, one, is_cyrillic)
+
+
+@functools.lru_cache(maxsize=4096)
+def _latin_word(word: str, one: str, is_cyrillic: bool) -> str:  # noqa: FBT001  # of a cache by position
     if is_cyrillic and not re.search(r"[a-z]", word):
         return word
     changed = "".join(_TO_LATIN.get(letter, letter) for letter in word)

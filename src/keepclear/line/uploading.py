@@ -132,7 +132,10 @@ class EntriesDue:
 
 @dataclass(frozen=True, slots=True)
 class BodiesDue:
-    """Send the bodies that are `wanted`; those of entries [since, until) addressed to the mirror where that is None."""
+    """Send the bodies that are `wanted`; those of entries [since, until) addressed to the mirror where that is None.
+
+    Of the latter as many as a request takes: given back with the answer, `until` is the entry that they came to.
+    """
 
     since: int
     until: int
@@ -211,6 +214,9 @@ class Uploading:
             return EntriesDue(min(self.next_entry, self.target), self.target, self.ticket)
         if stage is Stage.GIVING:
             since = min(max(self.cosigned, self.offered), self.target)
+            if self.wanted and since <= self.wanted[0].number < self.target and self.wanted[0].is_whole:
+                # All that was sent has come, and an answer names few: what follows is not waited for to be named.
+                return BodiesDue(self.wanted[0].number, self.target, None)
             return BodiesDue(since, self.target, self.wanted)
         return None
 
@@ -326,7 +332,8 @@ class Uploading:
         # What is sent begins with the first that was asked for, so that one at least is dealt with by each answer.
         given = self.given.union((due.wanted or ())[:1])
         wanted = tuple(one for one in said.wanted if one not in given)
-        changes: dict[str, Any] = {"offered": max(self.offered, due.until), "wanted": wanted, "given": given}
+        offered = max(self.offered, due.until) if due.wanted is None else self.offered
+        changes: dict[str, Any] = {"offered": offered, "wanted": wanted, "given": given}
         if receipt is not None:
             changes.update(self._after(receipt))
             if receipt.size >= self.target:

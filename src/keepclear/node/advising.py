@@ -20,6 +20,7 @@ from keepclear.node.findings_told import advisory_of, finding_of
 from keepclear.node.projecting import Projector
 from keepclear.node.records import Outgoing, Records
 from keepclear.record.entries import EntryRef
+from keepclear.store.node.arrivals import end
 from keepclear.store.node.conflicts import ConflictRow, conflict_by_id, conflicts_to_advise
 from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.filings import filings_by_id
@@ -71,6 +72,7 @@ class Advising:
         self._clock, self._alarm = clock, alarm
         self._lock = threading.Lock()
         self._said_s: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._said: dict[str, int] = {}  # of each own log how much may hold advisories
         self._failed: set[int] = set()
         self._late: set[tuple[str, str]] = set()
         if mode == "automatic":
@@ -91,8 +93,17 @@ class Advising:
         return said
 
     def _waiting(self) -> list[ConflictRow]:
-        """What can be said now, a few at once. What waits for its hour, or failed, is in nobody's way."""
+        """What can be said now, a few at once. What waits for its hour, or failed, is in nobody's way.
+
+        Nothing, while the tables lack what was said before: they do while the node is being stopped.
+        """
+        for line in self._records.lines():
+            origin = self._records.own_origin(line)
+            if origin not in self._said:
+                self._said[origin] = self._records.size(origin)
         with self._database.reading() as conn:
+            if any(end(conn, origin) < size for origin, size in self._said.items()):
+                return []
             rows = conflicts_to_advise(conn, limit=_LOOKED_AT)
             filings = filings_by_id(conn, {number for row in rows for number in (row.first, row.second)})
         found, late = [], dict[tuple[str, str], int]()
@@ -177,6 +188,7 @@ class Advising:
         assert row.finding is not None, "it was found by our own search"
         body = advisory_of(finding_of(row.finding), ours.ref, theirs.ref)
         (said,) = self._records.say(ours.line, [Outgoing(body, (theirs.party,), exercise=ours.exercise)])
+        self._said[said.origin] = max(said.index + 1, self._said.get(said.origin, 0))
         return said
 
     def _silence(self, line: str) -> str:

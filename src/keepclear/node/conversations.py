@@ -6,7 +6,7 @@ One process writes the tables and the others read them, so each keeps its own an
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -24,12 +24,16 @@ __all__ = ["Conversations"]
 
 @dataclass(slots=True)
 class _Followed:
-    """A conversation, how far the tables were read, and the entries that somebody may owe an answer to."""
+    """A conversation, how far the tables were read, and the entries that somebody may owe an answer to.
+
+    Of these, `changed` are those whose threads may read otherwise since somebody asked for them.
+    """
 
     conversation: Conversation
     change: int = 0
     receipt: int = 0
     open: set[EntryRef] = field(default_factory=set)
+    changed: set[EntryRef] = field(default_factory=set)
 
 
 class Conversations:
@@ -76,16 +80,38 @@ class Conversations:
                 conversation.take(searched)
             return conversation.thread(ref, at_s)
 
-    def owing(self, conn: Connection, line: str, at_s: float) -> list[Thread]:
-        """Threads in which somebody owes something at that time, by log and place; others are not even looked at."""
+    def open(self, conn: Connection, line: str, *, changed: bool | None = None) -> list[EntryRef]:
+        """The entries of a line to which somebody may owe something, what came last in front.
+
+        Parameters
+        ----------
+        changed
+            Only those whose threads may read otherwise since this was last said true or false here; with false, all,
+            and with None all too, and what is remembered of that stays. One thread of the process says so.
+        """
+        with self._lock:
+            followed = self._followed(conn, line)
+            refs = followed.open & followed.changed if changed else followed.open
+            said = [one for ref in refs if (one := followed.conversation.said(ref)) is not None]
+            if changed is not None:
+                followed.changed.clear()
+            return [one.ref for one in sorted(said, key=lambda one: (-one.kept_s, one.ref.origin, one.ref.index))]
+
+    def owing(self, conn: Connection, line: str, refs: Iterable[EntryRef], at_s: float) -> list[Thread]:
+        """Threads of those in which somebody owes something at that time, or will, in their order.
+
+        Whoever takes up what comes waits meanwhile: of thousands, let go of it in between.
+        """
         with self._lock:
             followed = self._followed(conn, line)
             found: list[Thread] = []
-            for ref in sorted(followed.open, key=lambda one: (one.origin, one.index)):
+            for ref in refs:
+                if followed.conversation.said(ref) is None:  # it counts no longer
+                    continue
                 thread = followed.conversation.thread(ref, at_s)
-                if any(one.is_open(at_s) for one in thread.owed):
+                if any(one.ended_s is None or at_s < one.ended_s for one in thread.owed):
                     found.append(thread)
-                elif all(one.ended_s is not None and one.ended_s <= at_s for one in thread.owed):
+                else:
                     followed.open.discard(ref)
             return found
 
@@ -134,4 +160,5 @@ class Conversations:
 def _take(followed: _Followed, event: Event) -> frozenset[EntryRef]:
     changed = followed.conversation.take(event)
     followed.open |= changed
+    followed.changed |= changed
     return changed

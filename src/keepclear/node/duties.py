@@ -6,6 +6,8 @@ at thousands of threads for what is owed looks here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from keepclear.line.threads import Thread
 from keepclear.node.conversations import Conversations
 from keepclear.record.entries import EntryRef
@@ -13,6 +15,8 @@ from keepclear.record.names import KeyName
 from keepclear.store.node.database import NodeDatabase
 
 __all__ = ["Duties"]
+
+_AT_ONCE = 25  # threads that are read while others wait for the conversation: some milliseconds
 
 
 class Duties:
@@ -46,5 +50,31 @@ class Duties:
 
     def threads_owing(self, line: str, at_s: float) -> list[Thread]:
         """Threads in which somebody owes something at that time, by log and place."""
+        found = [thread for _, some in self.slices(line, at_s) for thread in some]
+        found = [thread for thread in found if any(one.is_open(at_s) for one in thread.owed)]
+        return sorted(found, key=lambda one: (one.ref.origin, one.ref.index))
+
+    def slices(
+        self, line: str, at_s: float, *, changed: bool | None = None
+    ) -> Iterator[tuple[list[EntryRef], list[Thread]]]:  # fmt: skip
+        """The same, and those in which somebody will, some at a time and what came last in front.
+
+        Between them nobody waits for whoever asks.
+
+        Parameters
+        ----------
+        changed
+            See `Conversations.open`.
+
+        Yields
+        ------
+        tuple[list[EntryRef], list[Thread]]
+            Entries that were looked at, and the threads of those in which somebody owes something, or will.
+        """
         with self._database.reading() as conn:
-            return self._conversations.owing(conn, line, at_s)
+            refs = self._conversations.open(conn, line, changed=changed)
+        for start in range(0, len(refs), _AT_ONCE):
+            some = refs[start : start + _AT_ONCE]
+            with self._database.reading() as conn:
+                found = self._conversations.owing(conn, line, some, at_s)
+            yield some, found

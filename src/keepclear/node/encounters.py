@@ -140,13 +140,21 @@ class Encounters:
 
     # --- what is known ---------------------------------------------------------------------------------------------
 
-    def record(self, line: str, from_s: float, to_s: float, *, at_s: float | None = None) -> LineRecord:
+    def record(
+        self, line: str, from_s: float, to_s: float, *, at_s: float | None = None,
+        tracks: tuple[Flown, ...] | None = None,
+    ) -> LineRecord:  # fmt: skip
         """What stands on the record of a line, and the tracks known there from one time to another.
 
         Of filings those that an encounter of that time can be about, with all their versions.
+
+        Parameters
+        ----------
+        tracks
+            Those of that time, where they are known already.
         """
         now_s = self._clock() if at_s is None else at_s
-        tracks = tuple(self.tracks(line, from_s, to_s))
+        tracks = tuple(self.tracks(line, from_s, to_s)) if tracks is None else tracks
         # Whose track it is, and what it was flown for, is known of whatever time its filing is.
         bound = {one.operation for one in tracks if one.operation is not None}
         spans = [(from_s, to_s), *self._planned_together(line, from_s, to_s)]
@@ -338,7 +346,10 @@ class Encounters:
         changed = 0
         to_s = min(to_s, self._clock())
         start_s = max(from_s, to_s - _LONGEST_S) - _MARGIN_S
-        record = self.record(line, start_s - _MARGIN_S, to_s + 2 * _MARGIN_S)
+        tracks = tuple(self.tracks(line, start_s - _MARGIN_S, to_s + 2 * _MARGIN_S))
+        if len(tracks) < 2:  # nobody can have met: of thousands of filings none need be read
+            return 0
+        record = self.record(line, start_s - _MARGIN_S, to_s + 2 * _MARGIN_S, tracks=tracks)
         for one in self.labelled(record, start_s, to_s + _MARGIN_S):
             with self._database.writing() as conn:
                 changed += self._keep(conn, record, one)

@@ -2,7 +2,9 @@
 
 What had to be told by now is the same whenever it is asked; what was planned before is known by its key, which is
 durable, so that nothing is told twice on purpose and nothing is left out. An entry that comes is looked at by itself,
-at once; all that is owed is looked at when somebody was heard of, and now and then.
+at once, and so is what is due. Whatever else may be owed otherwise than before is looked at when something was heard;
+and all that is owed after a start, when posts or those whom we reach are others, and now and then: some at a time,
+what came last in front, since while thousands of threads are read at a stretch all else in the process waits.
 
 Where the machine was off and several steps for the same person, channel and answer are due at once, the last is told
 and the others are struck off as overtaken.
@@ -12,8 +14,9 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -28,7 +31,7 @@ from keepclear.node.bell import Bell
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.rosters import roster_in
 from keepclear.record.entries import EntryRef
-from keepclear.store.node.alarms import open_alarms
+from keepclear.store.node.alarms import open_alarms_of_entries
 from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.events import newest, since
 from keepclear.store.node.told import NoticeState, known_keys, plan_notice
@@ -39,10 +42,13 @@ __all__ = ["Escalating", "Threads"]
 _LOG = logging.getLogger(__name__)
 _SWEEP_S = 60.0
 _LEAST_SWEEP_S = 0.5
-_SHARE = 25.0  # looking at everything takes at most one part in so many of the time
+_WHOLE_S = 600.0  # all that is owed is looked at so often, although nothing should come of it
+_SHARE = 25.0  # looking takes at most one part in so many of the time
 _MISHAP_S = 1.0
+_SLICE_S, _BETWEEN_S = 0.005, 0.02  # so long at a stretch, and then so long not, while everything is looked at
 _TOGETHER_S = 0.05  # what comes within that is looked at together: looking costs more than what is looked at
 _MOST_KNOWN = 200_000
+_AT_ONCE = 100  # alarms that are over, in one transaction
 _OWN_ALARMS = (AlarmKind.FLASH, AlarmKind.OVERDUE, AlarmKind.RELAY)
 _AT_THE_DESK = frozenset(
     {Reason.NOT_DELIVERED, Reason.UNANSWERED, Reason.NOBODY_ABLE, Reason.RELAY, Reason.WAITING}
@@ -55,8 +61,10 @@ class Threads(Protocol):
     def thread(self, ref: EntryRef, at_s: float) -> Thread:
         """How matters stand with an entry; KeyError where it is not known."""
 
-    def threads_owing(self, line: str, at_s: float) -> Iterable[Thread]:
-        """Those of a line to which somebody owes something."""
+    def slices(
+        self, line: str, at_s: float, *, changed: bool | None = None
+    ) -> Iterator[tuple[Sequence[EntryRef], Sequence[Thread]]]:  # fmt: skip
+        """Those of a line to which somebody owes something, some at a time, and which were looked at."""
 
 
 class Escalating:
@@ -94,6 +102,10 @@ class Escalating:
         self._event = 0
         self._due = _Due()
         self._known: set[str] = set()
+        self._meanwhile: set[EntryRef] = set()  # what was looked at by itself while everything is
+        self._whole_s = -math.inf  # when everything was looked at for the last time, and until then it took its share
+        self._rest_s = -math.inf
+        self._seen: object = None  # the posts and those whom we reached then
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -114,14 +126,30 @@ class Escalating:
 
     def sweep(self) -> int:
         """Look at everything that is owed, plan what has to be told by now, and say how much that was."""
-        at_s, told, open_ = self._clock(), 0, set[EntryRef]()
-        self._due.clear()
+        return sum(self._sweeping(whole=True))
+
+    def _sweeping(self, *, whole: bool) -> Iterator[int]:
+        """The same, some at a time, or only of what has changed; how much was planned of each.
+
+        What is looked at by itself in between is as it was seen there.
+        """
+        self._meanwhile.clear()
+        before, looked, open_ = self._due.refs(), set[EntryRef](), set[EntryRef]()
         for line in self._lines():
-            threads = tuple(self._threads.threads_owing(line, at_s))
-            told += self._plan(line, threads, at_s)
-            open_.update(thread.ref for thread in threads)
-        self._end(open_)
-        return told
+            reach = self._reach(line)
+            for refs, threads in self._threads.slices(line, self._clock(), changed=not whole):
+                for ref in refs:
+                    self._due.drop(ref)
+                looked.update(refs)
+                open_.update(thread.ref for thread in threads)
+                yield self._plan(line, threads, self._clock(), reach=reach)
+        open_ |= self._meanwhile
+        for ref in before - open_ if whole else ():
+            self._due.drop(ref)
+        if whole:
+            yield from self._end(lambda ref: ref not in open_)
+        elif looked - open_:
+            yield from self._end(lambda ref: ref in looked and ref not in open_)
 
     def look_at(self, refs: Iterable[EntryRef]) -> int:
         """Look at these entries alone, plan what has to be told of them by now, and say how much that was."""
@@ -133,33 +161,68 @@ class Escalating:
                 thread = self._threads.thread(ref, at_s)
             except (KeyError, KeepclearError):  # nothing that anybody answers, or not known any more
                 continue
+            self._meanwhile.add(ref)
             by_line.setdefault(EntryId.of(ref).line, []).append(thread)
-        return sum(self._plan(line, threads, at_s) for line, threads in by_line.items())
+        return sum(self._plan(line, threads, at_s, reach=self._reach(line)) for line, threads in by_line.items())
 
     # --- the thread ------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         sweep_s = 0.0
+        sweeping: Iterator[float] | None = None
         with self._bell.waiter("projected", "receipt", "line") as waiter:
             rung = True
             while not self._stopping.is_set():
                 try:
                     self.look_at([*self._new(), *self._due_by(self._clock())])
-                    if monotonic_s() >= sweep_s or (rung and monotonic_s() >= sweep_s - _SWEEP_S + self._pause_s):
-                        begun_s = monotonic_s()
-                        self.sweep()
-                        self._pause_s = max(_LEAST_SWEEP_S, _SHARE * (monotonic_s() - begun_s))
-                        sweep_s = monotonic_s() + max(_SWEEP_S, self._pause_s)
-                        rung = False
-                    wait_s = self._wait_s(sweep_s, rung=rung)
+                    due_s = sweep_s - _SWEEP_S + self._pause_s if rung else sweep_s
+                    if sweeping is None and monotonic_s() >= due_s:
+                        sweeping, rung = self._sweep_by_turns(), False
+                    if sweeping is not None and next(sweeping, None) is None:
+                        sweeping, sweep_s = None, monotonic_s() + max(_SWEEP_S, self._pause_s)
+                    wait_s = _BETWEEN_S if sweeping is not None else self._wait_s(sweep_s, rung=rung)
                 except KeepclearError as error:
                     _LOG.error("what has to be told cannot be looked up: %s", error)
-                    wait_s = _MISHAP_S
+                    sweeping, sweep_s, wait_s = self._after_mishap()
                 except Exception:  # noqa: BLE001  # whatever it is, the next alarm must still be looked for
                     _LOG.exception("escalating")
-                    wait_s = _MISHAP_S
+                    sweeping, sweep_s, wait_s = self._after_mishap()
                 rung = waiter.wait(wait_s) or rung
-                self._stopping.wait(_TOGETHER_S)
+                self._stopping.wait(_TOGETHER_S if sweeping is None else _BETWEEN_S)
+
+    def _after_mishap(self) -> tuple[None, float, float]:
+        """Everything is looked at next, and soon: what was due just now is not noted as due any more."""
+        self._whole_s = -math.inf
+        return None, 0.0, _MISHAP_S
+
+    def _sweep_by_turns(self) -> Iterator[float]:
+        """Look at what has changed, or where it is time at everything, for a moment at each turn; how long that took.
+
+        If it does not come to its end, everything is looked at the next time: what has changed is told only once.
+        """
+        begun_s, taken_s = monotonic_s(), 0.0
+        seen = self._posts_and_reach()
+        whole = begun_s >= self._whole_s + _WHOLE_S or (seen != self._seen and begun_s >= self._rest_s)
+        if whole:
+            self._seen = seen
+        self._whole_s, last_s = -math.inf, self._whole_s
+        turn_s = begun_s
+        for _ in self._sweeping(whole=whole):
+            if monotonic_s() >= turn_s + _SLICE_S:
+                taken_s += monotonic_s() - turn_s
+                yield taken_s
+                turn_s = monotonic_s()
+        taken_s += monotonic_s() - turn_s
+        if whole:
+            self._whole_s, self._rest_s = begun_s, monotonic_s() + _SHARE * taken_s
+        else:
+            self._whole_s, self._pause_s = last_s, max(_LEAST_SWEEP_S, _SHARE * taken_s)
+
+    def _posts_and_reach(self) -> object:
+        """What else than threads and the time decides who is to be told."""
+        with self._database.reading() as conn:
+            roster = roster_in(conn)
+        return roster, {line: frozenset(self._reach(line)) for line in self._lines()}
 
     _pause_s = _LEAST_SWEEP_S
 
@@ -180,7 +243,7 @@ class Escalating:
 
     # --- planning --------------------------------------------------------------------------------------------------
 
-    def _plan(self, line: str, threads: Iterable[Thread], at_s: float) -> int:
+    def _plan(self, line: str, threads: Iterable[Thread], at_s: float, *, reach: Collection[str]) -> int:
         by_ref = {thread.ref: thread for thread in threads}
         owed = [one for thread in by_ref.values() for one in thread.owed]
         for ref, thread in by_ref.items():
@@ -190,7 +253,7 @@ class Escalating:
         if not owed:
             return 0
         with self._database.reading() as conn:
-            tells = [tell for tell in self._tells(conn, line, owed, at_s) if _key(tell) not in self._known]
+            tells = [tell for tell in self._tells(conn, owed, at_s, reach) if _key(tell) not in self._known]
             new = _unknown(conn, tells)
         if new:
             with self._database.writing() as conn:
@@ -205,9 +268,9 @@ class Escalating:
             self._known.clear()
         self._known.update(map(_key, tells))
 
-    def _tells(self, conn: Connection, line: str, owed: Iterable[Owing], at_s: float) -> list[Tell]:
+    def _tells(self, conn: Connection, owed: Iterable[Owing], at_s: float, reach: Collection[str]) -> list[Tell]:
         us = self._alarms.party
-        found = to_tell(owed, {us: roster_in(conn)}, until_s=at_s, reach={us: self._reach(line)})
+        found = to_tell(owed, {us: roster_in(conn)}, until_s=at_s, reach={us: reach})
         return [tell for tell in found if tell.party == us]
 
     def _write(
@@ -271,17 +334,17 @@ class Escalating:
             told = f"O{told[1:]}"
         return f"{'EXERCISE: ' if exercise else ''}{told}."
 
-    def _end(self, open_: Collection[EntryRef]) -> None:
-        """Note of alarms about what is owed no more that their cause has gone."""
+    def _end(self, is_over: Callable[[EntryRef], bool]) -> Iterator[int]:
+        """Note of alarms about what is owed no more that their cause has gone: many at once, since each is synced."""
         with self._database.reading() as conn:
-            gone = [
-                (kind, alarm.key)
-                for kind in _OWN_ALARMS
-                for alarm in open_alarms(conn, kind)
-                if alarm.ref is not None and alarm.ref not in open_
-            ]
-        for kind, key in gone:
-            self._alarms.clear(kind, key)
+            open_ = open_alarms_of_entries(conn, _OWN_ALARMS)
+        gone = [(kind, key) for kind, key, ref in open_ if is_over(ref)]
+        for start in range(0, len(gone), _AT_ONCE):
+            with self._database.writing() as conn:
+                for kind, key in gone[start : start + _AT_ONCE]:
+                    self._alarms.clear(kind, key, conn=conn)
+            self._bell.ring("event")
+            yield 0
 
 
 class _Due:
@@ -303,10 +366,9 @@ class _Due:
         """Do not look at it."""
         self._times.pop(ref, None)
 
-    def clear(self) -> None:
-        """Look at none."""
-        self._times.clear()
-        self._order.clear()
+    def refs(self) -> set[EntryRef]:
+        """All that are to be looked at again."""
+        return set(self._times)
 
     def next_s(self, most_s: float) -> float:
         """When the next one is due; at most that."""

@@ -6,13 +6,11 @@ said, and decides. What is said is durable and on its way when this returns; who
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
-
-from sqlalchemy import Connection
 
 from keepclear.errors import Fault, InputError, KeepclearError
 from keepclear.line.guards import Verdict
@@ -20,21 +18,28 @@ from keepclear.line.hazard_areas import published_hazard
 from keepclear.model.operations import Operation, Zone
 from keepclear.node.actors import Actor
 from keepclear.node.acts import Acts
-from keepclear.node.audience import Audience
-from keepclear.node.besides import Beside, Besides
+from keepclear.node.audience import Audience, Told
 from keepclear.node.changing import Changing
 from keepclear.node.entry_ids import EntryId
 from keepclear.node.filing_checks import check_filing, filing_warnings
 from keepclear.node.filing_requests import FilingRequest
+from keepclear.node.filing_rounds import (
+    FilingRounds,
+    NotAloneError,
+    Prepared,
+    Projected,
+    Terms,
+    Underway,
+    must_know,
+    type_of,
+)
 from keepclear.node.guarding import Guards
 from keepclear.node.precision_groups import Group, commitment_to, groups_of
 from keepclear.node.records import Outgoing, Records
 from keepclear.node.refusals import ClashError, NotFoundError, StaleError
 from keepclear.node.roles import Scope
 from keepclear.node.searching import PrivateDraft, Search, SearchFound
-from keepclear.node.term_findings import TermFinding, TermsBrokenError, broken
-from keepclear.record.bodies.base import Body
-from keepclear.record.bodies.plans import OneOfValue
+from keepclear.node.together import Together
 from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.talk import CancelBody
 from keepclear.record.entries import EntryRef
@@ -42,45 +47,14 @@ from keepclear.record.entry_types import EntryType
 from keepclear.store.node import filings
 from keepclear.store.node.database import NodeDatabase
 
-__all__ = ["Filed", "Filing", "Projected"]
+__all__ = ["Filed", "Filing"]
 
 _WAIT_S = 2.0  # for the tables to have what was just said
+_MOST_AT_ONCE = 64  # filings that are searched and said together
 _FILINGS = frozenset({EntryType.OPERATION, EntryType.ZONE})
 _ALL_TYPES = (EntryType.OPERATION, EntryType.ZONE, EntryType.COMMITMENT)
+_Told = Callable[[str, tuple[str, ...] | None], Told]
 _NOT_TOLD_ANY_MORE = "The party is not told of this filing any more."
-
-
-class Projected(Protocol):
-    """What has the tables catch up: the projector."""
-
-    besides: Besides
-
-    def catch_up(self, ref: EntryRef | None = None, *, beside: Beside | None = None) -> int:
-        """Put all that came into the tables, or at least what was said up to an entry, and what goes beside it."""
-
-    def wait_for(self, ref: EntryRef, timeout_s: float) -> bool:
-        """Whether the tables have an entry, waiting for it so long."""
-
-    def asked(self) -> AbstractContextManager[tuple[Connection, tuple[str, ...]]]:
-        """The tables with all that is held now, and what they lack all the same."""
-
-
-class Terms(Protocol):
-    """What knows the terms in force: `keepclear.node.terms_in_force`."""
-
-    def added(
-        self,
-        conn: Connection,
-        found: SearchFound,
-        thing: Operation | Zone,
-        *,
-        at_s: float,
-        exercise: bool,
-        leaving_out: Collection[EntryRef],
-        on_behalf_of: str,
-        reason: str,
-    ) -> SearchFound:
-        """What was found of something of ours that is not said yet, and what the agreements in force add to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +80,6 @@ class Filed:
     committed: EntryRef | None
     found_before: SearchFound
     found_after: SearchFound
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    line: str
-    request: FilingRequest
-    thing: Operation | Zone
-    groups: tuple[Group, ...]
-    whole: Body
-    verdict: Verdict
     warnings: tuple[str, ...]
 
 
@@ -157,8 +120,17 @@ class Filing:
         """Private plans that a dry run is compared with too."""
         self.unfinished: Callable[[], Sequence[int]] = tuple
         """Numbers of drafts that lack too much to be compared with."""
-        self.terms: Terms | None = None
+        self._rounds = FilingRounds(records, projector, search, database, audience, acts, clock)
+        self._together: Together[Sequence[Underway]] = Together(self._rounds.run, most=_MOST_AT_ONCE)
+
+    @property
+    def terms(self) -> Terms | None:
         """Knows the terms in force; None: there are none."""
+        return self._rounds.terms
+
+    @terms.setter
+    def terms(self, terms: Terms) -> None:
+        self._rounds.terms = terms
 
     def check(
         self, thing: Operation | Zone | FilingRequest, *, by: Actor, exercise: bool = False,
@@ -183,7 +155,7 @@ class Filing:
             found = self._search.conflicts_of(
                 thing, conn=conn, exercise=exercise, leaving_out=leaving_out, drafts=drafts, doubts=doubts
             )
-            found = self._with_terms(conn, found, request, thing, leaving_out)
+            found = self._rounds.with_terms(conn, found, request, thing, leaving_out)
         notes = tuple(f"draft {one} is not complete, and was not compared" for one in self.unfinished())
         return replace(found, notes=(*found.notes, *notes))
 
@@ -204,19 +176,56 @@ class Filing:
         by.must(Scope.FILE)
         ready = self._prepared(request)
         with self._alone(ready):
-            self._must_be_new(ready)
-            verdict = self._judged(ready, by)
-            before, newest = self._found(ready, ())
-            told_why = _must_know(ready, before.terms)
-            with self._committed(ready) as committed:
-                outgoing = [self._outgoing(ready, number, None, committed) for number in range(len(ready.groups))]
-                refs = self._records.say(ready.line, outgoing) if outgoing else ()
-            told = refs or ((committed,) if committed is not None else ())
-            act = self._acts.to_record(
-                by, "file", ref=str(EntryId.of(told[0])), detail={"id": ready.thing.id} | told_why
-            )  # fmt: skip
-            caught_up = self._caught_up_with(told[-1], act)
-            return self._filed(ready, verdict, told, committed, before, newest, by, caught_up=caught_up)
+            one = Underway(self._judged(ready, by), by)
+            self._together.do([(one,)])
+            return self._filed(one)
+
+    def file_all(
+        self, requests: Iterable[FilingRequest | Exception], *, by: Actor, all_or_none: bool = False
+    ) -> list[Filed | Exception]:  # fmt: skip
+        """Say many plans, in their order; of each what became of it: what is wrong with one stops no other.
+
+        Parameters
+        ----------
+        requests
+            What is asked; or why one is no request, which is what becomes of it.
+        all_or_none
+            Say all of them in one go, or none at all: those that could be said have a `NotAloneError` then.
+
+        Raises
+        ------
+        InputError
+            If they are of several lines, and all or none is asked: each line has a log of its own.
+        """
+        by.must(Scope.FILE)
+        with ExitStack() as held:
+            outcomes = [self._begun(request, by, held) for request in requests]
+            going = [one for one in outcomes if isinstance(one, Underway)]
+            if all_or_none:
+                _must_be_of_one_line(going)
+                if len(going) < len(outcomes):
+                    return [NotAloneError() if isinstance(one, Underway) else one for one in outcomes]
+                self._together.do([going] if going else [])
+            else:
+                for start in range(0, len(going), _MOST_AT_ONCE):
+                    self._together.do([(one,) for one in going[start : start + _MOST_AT_ONCE]])
+                if len(going) > _MOST_AT_ONCE:
+                    self._rounds.look_again(going)  # those that were filed first are told of the last ones too
+            return [one if isinstance(one, Exception) else self._outcome(one) for one in outcomes]
+
+    def file_each(self, wanted: Sequence[tuple[FilingRequest | Exception, Actor]]) -> list[Filed | Exception]:
+        """Say plans that came at the same time, each as `file` does; of each what became of it.
+
+        Parameters
+        ----------
+        wanted
+            Each with who files it; or why one is no request, which is what becomes of it.
+        """
+        told = functools.cache(self._audience.told)  # it is the same moment for all of them
+        with ExitStack() as held:
+            outcomes = [self._begun(request, by, held, told) for request, by in wanted]
+            self._together.do([(one,) for one in outcomes if isinstance(one, Underway)])
+            return [one if isinstance(one, Exception) else self._outcome(one) for one in outcomes]
 
     def amend(self, ref: EntryRef, request: FilingRequest, *, by: Actor) -> Filed:
         """Say a filing anew; answers to the old one count no more. Those who are told no more are told just that.
@@ -237,21 +246,24 @@ class Filing:
         line, old = self._newest(ref)
         request = self._like_before(request, line, old)
         ready = self._prepared(request)
-        if (ready.thing.id, _type(ready.thing)) != (old[0].thing_id, old[0].type):
-            told = f"{_type(ready.thing)} {ready.thing.id}"
+        if (ready.thing.id, type_of(ready.thing)) != (old[0].thing_id, old[0].type):
+            told = f"{type_of(ready.thing)} {ready.thing.id}"
             raise InputError(Fault("another filing", f"the {old[0].type} {old[0].thing_id}", field="id", value=told))
         with self._alone(ready):
-            verdict = self._judged(ready, by)
+            one = Underway(self._judged(ready, by), by)
             changes = [one.ref for one in old]
-            before, newest = self._found(ready, changes)
-            told_why = _must_know(ready, before.terms)
-            with self._committed(ready) as committed:
-                outgoing = list(self._amendments(ready, old, committed))
-                refs = self._changing.say(line, outgoing, changes=changes, by=by, what="amend")
+            with self._projector.asked() as (conn, doubts):
+                one.newest = filings.newest_number(conn)
+                one.before = one.after = self._rounds.found(conn, doubts, ready, changes)
+            told_why = must_know(ready, one.before.terms)
+            with self._committed(ready) as one.committed:
+                outgoing = list(self._amendments(ready, old, one.committed))
+                one.refs = self._changing.say(line, outgoing, changes=changes, by=by, what="amend")
             if told_why:
-                self._acts.note(by, "file despite terms", ref=str(EntryId.of(refs[0])), detail=told_why)
-            caught_up = self._caught_up(refs[-1])
-            return self._filed(ready, verdict, refs, committed, before, newest, by, caught_up=caught_up)
+                self._acts.note(by, "file despite terms", ref=str(EntryId.of(one.refs[0])), detail=told_why)
+            one.is_caught_up = self._caught_up(one.refs[-1])
+            self._rounds.look_again([one])
+            return self._filed(one)
 
     def cancel(self, ref: EntryRef, reason: str | None = None, *, by: Actor) -> tuple[EntryRef, ...]:
         """Say that a filing no longer stands, to all who were told of it; the entries that say so.
@@ -316,13 +328,14 @@ class Filing:
         """
         by.must(Scope.FILE)
         ready = self._prepared(request)
-        self._must_be_new(ready, instead_of)
-        verdict = self._judged(ready, by)
+        with self._database.reading() as conn:
+            self._rounds.must_be_new(conn, ready, instead_of)
+        verdict = self._judged(ready, by).verdict
         return (*ready.warnings, *([verdict.sentence] if verdict.sentence else []))
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _prepared(self, request: FilingRequest) -> _Prepared:
+    def _prepared(self, request: FilingRequest, told_of: _Told | None = None) -> Prepared:
         line = self._audience.line(request.line)
         thing, warnings = request.model(), []
         if isinstance(thing, Zone):
@@ -332,7 +345,7 @@ class Filing:
             thing = published
         now_s = self._clock()
         check_filing(thing, party=self._records.party, now_s=now_s)
-        told = self._audience.told(line, request.recipients)
+        told = (told_of or self._audience.told)(line, request.recipients)
         strangers = sorted(set(request.precision_for) - set(told.parties))
         if strangers:
             right = "one of: " + (", ".join(told.parties) or "nobody is told")
@@ -349,13 +362,33 @@ class Filing:
             thing, now_s=now_s, reason_if_late=request.reason_if_late, exercise=request.exercise
         )  # fmt: skip
         whole = Group((), None, thing).body(request)
-        return _Prepared(line, request, thing, groups, whole, Verdict(), tuple(warnings))
+        return Prepared(line, request, thing, groups, whole, Verdict(), tuple(warnings))
 
-    def _judged(self, ready: _Prepared, by: Actor) -> Verdict:
-        return self._guards.judge(ready.whole, by=by, line=ready.line)
+    def _judged(self, ready: Prepared, by: Actor) -> Prepared:
+        return replace(ready, verdict=self._guards.judge(ready.whole, by=by, line=ready.line))
+
+    def _begun(
+        self, request: FilingRequest | Exception, by: Actor, held: ExitStack, told_of: _Told | None = None
+    ) -> Underway | Exception:
+        """One of many, as far as it goes by itself; nobody else files its id until all of them are over."""
+        if isinstance(request, Exception):
+            return request
+        try:
+            by.must(Scope.FILE)
+            ready = self._prepared(request, told_of)
+            held.enter_context(self._alone(ready))
+            return Underway(self._judged(ready, by), by)
+        except Exception as error:  # noqa: BLE001  # told of this one alone
+            return error
+
+    def _outcome(self, one: Underway) -> Filed | Exception:
+        try:
+            return self._filed(one)
+        except Exception as error:  # noqa: BLE001  # as above
+            return error
 
     @contextmanager
-    def _committed(self, ready: _Prepared) -> Iterator[EntryRef | None]:
+    def _committed(self, ready: Prepared) -> Iterator[EntryRef | None]:
         """Commit to the exact plan, in an entry before those that tell of it, which name it; take it back if they fail.
 
         A commitment that nothing names would be a plan kept back, and nobody could be clear of it any more.
@@ -374,23 +407,8 @@ class Filing:
                     self._records.say(ready.line, [taken])
             raise
 
-    def _outgoing(
-        self, ready: _Prepared, number: int, supersedes: EntryRef | None, committed: EntryRef | None
-    ) -> Outgoing:
-        """The entry for one of the groups. All of them stand next to each other in the log."""
-        count, group = len(ready.groups), ready.groups[number]
-        if count == 1 and group.precision is None and supersedes is None:
-            return Outgoing(ready.whole, group.recipients, ready.request.exercise)
-        body = group.body(
-            ready.request,
-            one_of=OneOfValue(place=number, of=count) if count > 1 else None,
-            supersedes=None if supersedes is None else EntryRefValue.of(supersedes),
-            committed=None if committed is None else EntryRefValue.of(committed),
-        )
-        return Outgoing(body, group.recipients, ready.request.exercise)
-
     def _amendments(
-        self, ready: _Prepared, old: Sequence[filings.Filing], committed: EntryRef | None
+        self, ready: Prepared, old: Sequence[filings.Filing], committed: EntryRef | None
     ) -> Iterator[Outgoing]:
         """Each old entry is amended by the new one that shares most of its recipients, or cancelled for all of them.
 
@@ -411,7 +429,7 @@ class Filing:
                     left.remove(best)
         for number in range(len(ready.groups)):
             before = taken.get(number)
-            yield self._outgoing(ready, number, None if before is None else before.ref, committed)
+            yield ready.outgoing(number, None if before is None else before.ref, committed)
         for number, before in taken.items():
             gone = {*_others(before.recipients, before.party)} - {*ready.groups[number].recipients}
             yield from self._cancelled(before, sorted(gone))
@@ -462,55 +480,20 @@ class Filing:
         same = [one for one in rows if _is_twin(one, row)]
         return place.line, sorted(same, key=lambda one: (one.ref != ref, one.id))
 
-    def _standing(self, line: str, thing: Operation | Zone) -> list[filings.Filing]:
-        with self._database.reading() as conn:
-            rows = filings.filings_of_thing(conn, self._records.party, thing.id)
-        active = filings.FilingState.ACTIVE
-        return [one for one in rows if (one.line, one.type, one.state) == (line, _type(thing), active)]
-
-    def _must_be_new(self, ready: _Prepared, instead_of: Collection[EntryRef] = ()) -> None:
-        standing = [one.ref for one in self._standing(ready.line, ready.thing) if one.ref not in instead_of]
-        if standing:
-            named = ", ".join(str(EntryId.of(ref)) for ref in standing)
-            raise ClashError(
-                Fault(f"{ready.thing.id!r} is filed already, as {named}", "amend it, or file with another id")
-            )
-
-    def _found(self, ready: _Prepared, leaving_out: Collection[EntryRef]) -> tuple[SearchFound, int]:
-        """What it comes too close to, and the newest filing that is known."""
-        with self._projector.asked() as (conn, doubts):
-            found = self._search.conflicts_of(
-                ready.thing, conn=conn, exercise=ready.request.exercise, leaving_out=leaving_out, doubts=doubts
-            )
-            found = self._with_terms(conn, found, ready.request, ready.thing, leaving_out)
-            return found, filings.newest_number(conn)
-
-    def _with_terms(
-        self, conn: Connection, found: SearchFound, request: FilingRequest, thing: Operation | Zone,
-        leaving_out: Collection[EntryRef],
-    ) -> SearchFound:  # fmt: skip
-        if self.terms is None:
-            return found
-        return self.terms.added(
-            conn, found, thing, at_s=self._clock(), exercise=request.exercise, leaving_out=leaving_out,
-            on_behalf_of=request.on_behalf_of or "", reason=request.reason_if_late or "",
-        )  # fmt: skip
-
-    def _filed(
-        self, ready: _Prepared, verdict: Verdict, refs: tuple[EntryRef, ...], committed: EntryRef | None,
-        before: SearchFound, newest: int, by: Actor, *, caught_up: bool,
-    ) -> Filed:  # fmt: skip
-        self._guards.flag(verdict, refs[0], by=by.user)
+    def _filed(self, one: Underway) -> Filed:
+        if one.error is not None:
+            raise one.error
+        assert one.before is not None
+        assert one.after is not None
+        ready, verdict = one.ready, one.ready.verdict
+        self._guards.flag(verdict, one.told[0], by=one.by.user)
         warnings = ready.warnings if not verdict.sentence else (*ready.warnings, verdict.sentence)
-        after = before
-        if not caught_up:
+        if not one.is_caught_up:
             warnings = (
                 *warnings,
                 "The tables have not caught up yet: what it comes too close to is told a little later.",
             )
-        elif self._others_since(newest):
-            after, _ = self._found(ready, refs)
-        return Filed(refs[0], refs, committed, before, after, warnings)
+        return Filed(one.told[0], one.told, one.committed, one.before, one.after, warnings)
 
     def _caught_up(self, ref: EntryRef) -> bool:
         """Whether the tables have an entry that is in our log; what is said stands, whatever the tables do."""
@@ -518,28 +501,8 @@ class Filing:
             self._projector.catch_up(ref)
         return self._projector.wait_for(ref, _WAIT_S)
 
-    def _caught_up_with(self, ref: EntryRef, act: Callable[[Connection], object]) -> bool:
-        """The same, and an act is recorded with it: in one transaction, or else in one of its own as any other."""
-        noted = self._projector.besides.put(act)
-        try:
-            self._projector.catch_up(ref, beside=noted)
-            durable = noted.over
-        except KeepclearError:
-            durable = False
-        if not noted.kept():
-            with self._database.writing() as conn:
-                act(conn)
-        elif not durable:
-            self._database.make_durable()
-        return self._projector.wait_for(ref, _WAIT_S)
-
-    def _others_since(self, newest: int) -> bool:
-        """Whether somebody else has filed since; else a second search would find what the first did."""
-        with self._database.reading() as conn:
-            return filings.others_after(conn, newest, than=self._records.party)
-
     @contextmanager
-    def _alone(self, ready: _Prepared) -> Iterator[None]:
+    def _alone(self, ready: Prepared) -> Iterator[None]:
         """Let nobody else file the same id meanwhile."""
         name = ready.line, ready.thing.id
         with self._guard:
@@ -561,31 +524,15 @@ def _nobody_told(*, alone: bool) -> str:
     return f"Nobody is told: {kept}."
 
 
-def _must_know(ready: _Prepared, terms: Sequence[TermFinding]) -> dict[str, object]:
-    """Go no further where a term would not be kept to and nobody has said that they know; what the record of acts says.
-
-    Raises
-    ------
-    TermsBrokenError
-        With all such terms.
-    """
-    found = broken(terms)
-    # Who says why it is told so late knows that it is.
-    untold = [one for one in found if not (one.type == "NOTIFY" and ready.request.reason_if_late)]
-    if untold and not ready.request.despite_terms:
-        raise TermsBrokenError(untold, field=_type(ready.thing))
-    if not found:
-        return {}
-    named = [f"{one.agreement} {one.finding.term}" for one in found]
-    return {"despite_terms": ready.request.despite_terms or ready.request.reason_if_late, "terms": named}
+def _must_be_of_one_line(every: Sequence[Underway]) -> None:
+    lines = sorted({one.ready.line for one in every})
+    if len(lines) > 1:
+        problem = f"all or none, and of several lines: {', '.join(lines)}"
+        raise InputError(Fault(problem, "those of one line at a time", field="all_or_none"))
 
 
 def _is_twin(one: filings.Filing, of: filings.Filing) -> bool:
     return (one.line, one.type, one.exercise, one.state) == (of.line, of.type, of.exercise, of.state)
-
-
-def _type(thing: Operation | Zone) -> str:
-    return str(EntryType.ZONE if isinstance(thing, Zone) else EntryType.OPERATION)
 
 
 def _others(recipients: Sequence[str], party: str) -> tuple[str, ...]:

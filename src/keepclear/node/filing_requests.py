@@ -235,8 +235,6 @@ def _thing(given: Mapping[str, Any]) -> OperationValue | ZoneValue:
         raise InputError(Fault(problem, "one of them", field="operation"))
     (name,) = named
     value = given[name]
-    if isinstance(value, OperationValue | ZoneValue):
-        return value
     if name == "zone":
         return ZoneBody(zone=value).zone
     return OperationBody(operation=value).operation

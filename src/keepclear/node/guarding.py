@@ -31,7 +31,7 @@ from keepclear.store.node import events
 from keepclear.store.node.database import NodeDatabase
 from keepclear.store.node.guarded import Guarded, add_guarded, guarded_before, guarded_entry
 
-__all__ = ["NOT_JUDGED", "Guards", "RefusedError"]
+__all__ = ["NOT_JUDGED", "Guards", "RefusedError", "judged_at_once"]
 
 NOT_JUDGED = "NOT_JUDGED"
 """The guard's name where it could not judge in time."""
@@ -195,7 +195,7 @@ class Guards:
     ) -> Verdict:
         hazards = [guard_hazard(zone) for zone in _zones(body)]
         task = GuardTask(members, attachments)
-        short = not attachments and sum(map(len, _texts(members))) <= _AT_ONCE
+        short = not attachments and judged_at_once(members)
         told = judged(task) if short else worker.judge(task, limit_s=self._limit_s)
         if told is None:
             told = Verdict(Outcome.FLAG, NOT_JUDGED, (Span("", 0, 0),), _UNJUDGED)
@@ -245,6 +245,11 @@ class Guards:
     def _alarm(self, sentence: str, key: str, line: str | None, ref: EntryRef | None) -> None:
         if self.sound is not None:
             self.sound("guard", sentence, key=key, line=line, ref=ref)
+
+
+def judged_at_once(members: object) -> bool:
+    """Whether what a JSON value says is so little that it is judged within some milliseconds."""
+    return sum(map(len, _texts(members))) <= _AT_ONCE
 
 
 def _is_flash(body: Body | None) -> bool:

@@ -6,20 +6,32 @@ whoever comes first does that here, and what he came for is then done once more.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from keepclear.errors import InputError, PeerError
+from keepclear.line.party_words import MEMBERSHIP_TYPES
 from keepclear.record.entries import Entry, EntryRef, Leaf
+from keepclear.record.entry_types import EntryType
 from keepclear.record.merkle import leaf_hash
 from keepclear.record.names import KeyName
 from keepclear.store.held import HeldLog
 from keepclear.store.log_store import LogStore, UnknownOutcomeError
 
-__all__ = ["KeptLog"]
+__all__ = ["SELDOM", "KeptLog"]
 
+SELDOM = MEMBERSHIP_TYPES | {
+    EntryType.KEY_CERTIFICATE, EntryType.KEY_REVOCATION, EntryType.IDENTITY_VOUCH, EntryType.LINE_TEST,
+    EntryType.REFUSED,
+}  # fmt: skip
+"""Types of entries of which a log has few, and which are looked for among all of them."""
+# A leaf is canonical JSON: there is one way to name its type.
+_SELDOM = re.compile(f'"type":"(?:{"|".join(sorted(SELDOM))})"'.encode())
+_AT_ONCE = 4096
 Held = TypeVar("Held", bound=HeldLog)
 Found = TypeVar("Found")
 
@@ -45,6 +57,8 @@ class KeptLog(Generic[Held]):
         self._shared = shared
         self._log = log
         self._lock = threading.RLock()
+        self._looked = 0
+        self._seldom: list[int] = []
 
     @contextmanager
     def held(self) -> Iterator[Held]:
@@ -81,12 +95,36 @@ class KeptLog(Generic[Held]):
         return [self.entry(index) for index in range(start, stop)]
 
     def bodies(self, start: int, stop: int) -> list[Entry | None]:
-        """Several without their attachments, None for one whose leaf cannot be read; see `HeldLog.bodies`."""
+        """Several, or fewer where bodies are long, without attachments; see `HeldLog.bodies`."""
         return self.read(lambda log: log.bodies(start, stop))
 
     def leaves(self, start: int, stop: int) -> list[Leaf | None]:
         """The leaves of several, None for one that cannot be read."""
         return [_leaf(data) for data in self.read(lambda log: list(log.leaves(start, stop)))]
+
+    def may_be(self, types: Collection[str], start: int, stop: int) -> list[int]:
+        """The numbers of entries, from `start` to before `stop`, that may be of one of these types: no other is.
+
+        A log is long, and whoever looks for a few entries of it need not read all: each leaf is looked at once, for
+        all who look.
+
+        Parameters
+        ----------
+        types
+            Some of `SELDOM`.
+        """
+        assert SELDOM.issuperset(types), "only what is seldom is remembered"
+        while self._looked < stop:  # the lock is let go of in between
+            self.read(lambda log: self._look_on(log, stop))
+        with self._lock:
+            return self._seldom[bisect_left(self._seldom, start) : bisect_left(self._seldom, stop)]
+
+    def _look_on(self, log: Held, end: int) -> None:
+        start, stop = self._looked, min(end, self._looked + _AT_ONCE)
+        if start < stop:  # else somebody else was first
+            leaves = enumerate(log.leaves(start, stop), start)
+            self._seldom += [number for number, leaf in leaves if _SELDOM.search(leaf)]
+            self._looked = stop
 
     def _freshen(self) -> None:
         if self._shared:

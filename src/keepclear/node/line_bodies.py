@@ -73,9 +73,10 @@ class LineBodies:
             if known is not None and each is not None:
                 each(ref, known)
         for run in _runs([ref for ref, known in found.items() if known is None]):
-            origin, start = run[0].origin, run[0].index
-            held = self._records.bodies(origin, start, run[-1].index + 1)
+            start, held = run[0].index, list[Entry | None]()
             for ref in run:
+                if ref.index >= start + len(held):  # they are read together as far as they are short
+                    start, held = ref.index, self._records.bodies(ref.origin, ref.index, run[-1].index + 1)
                 entry = held[ref.index - start]
                 if entry is not None and entry.leaf.hash != ref.leaf_hash:
                     entry = self._records.entry(ref)  # which says what is wrong

@@ -260,11 +260,8 @@ class LineTests:
         self._read[origin] = done, kept
 
     def _tests(self, origin: str, start: int, stop: int) -> Iterator[tuple[Entry, int]]:
-        for at in range(start, stop, _AT_ONCE):
-            leaves = self._records.leaves(origin, at, min(at + _AT_ONCE, stop))
-            for index, leaf in enumerate(leaves, at):
-                if leaf is not None and leaf.type == EntryType.LINE_TEST:
-                    yield self._records.entry(origin, index), index
+        for index, _ in self._records.leaves_of(origin, {EntryType.LINE_TEST}, start, stop):
+            yield self._records.entry(origin, index), index
 
     def _take(self, line: str, ref: EntryRef, entry: Entry, *, is_own: bool) -> bool:
         """Take a test, or one given back; False while its body may still come."""

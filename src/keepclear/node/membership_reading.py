@@ -24,9 +24,6 @@ from keepclear.store.node.lines import root_of
 
 __all__ = ["MembershipReader"]
 
-_AT_ONCE = 4096
-_TYPE_TEXTS = tuple(f'"type":"{name}"'.encode() for name in sorted(MEMBERSHIP_TYPES))
-
 
 @dataclass(frozen=True, slots=True)
 class _Scanned:
@@ -103,12 +100,9 @@ class MembershipReader:
     def _scan(self, origin: str) -> _Scanned:
         before = self._scanned.get(origin)
         done = 0 if before is None else before.size
-        places: list[int] = []
         with self._records.reading(origin) as log:
             key, size = log.key, log.size
-            for start in range(done, size, _AT_ONCE):
-                leaves = log.leaves(start, min(size, start + _AT_ONCE))
-                places += [n for n, leaf in enumerate(leaves, start) if any(name in leaf for name in _TYPE_TEXTS)]
+        places = [number for number, _ in self._records.leaves_of(origin, MEMBERSHIP_TYPES, done, size)]
         if before is not None and size == done and not before.lacking:
             return before
         items = {} if before is None else dict(before.items)

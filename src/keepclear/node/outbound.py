@@ -101,7 +101,8 @@ class Outbound:
         if peer is None or not peer.member:
             return None
         for waiting in self._flashes.waiting(self.line, self.party):
-            return Outgoing("flash", waiting.data, flash=waiting)
+            if self._rested(waiting.id, 0):
+                return Outgoing("flash", waiting.data, flash=waiting)
         if why := self._peers.stopped(self.line, self.party):
             self.trouble = why
             return None
@@ -118,10 +119,7 @@ class Outbound:
     def answered(self, outgoing: Outgoing, answer: Answer | None) -> None:
         """Go on by an answer; None where none came."""
         if outgoing.flash is not None:
-            if answer is not None and answer.status == 200:
-                self._flashes.taken(outgoing.flash)
-            elif answer is not None and answer.status in (400, 403, 404, 413, 422):
-                self._flashes.refused(outgoing.flash, answer.body[:200].decode(errors="replace").strip())
+            self._flash_answered(outgoing.flash, answer)
             return
         peer = self.peer
         if outgoing.due is None or peer is None:
@@ -139,6 +137,19 @@ class Outbound:
             self._rest(origin, size)
         elif uploading.stage is Stage.DISPUTED:
             self._disputed(self.party, origin, uploading.trouble)
+
+    def _flash_answered(self, flash: FlashWaiting, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        if answer.status == 200:
+            self._flashes.taken(flash)
+        elif answer.status in (400, 403, 404, 413, 422):
+            self._flashes.refused(flash, answer.body[:200].decode(errors="replace").strip())
+        else:  # it has a fault that may pass: nothing else waits for that, our log with the same words least of all
+            self._rest(flash.id, 0)
+            return
+        with self._guard:
+            self._rests.pop(flash.id, None)
 
     def heard(self) -> None:
         """The peer was heard again: what was resting is tried at once."""

@@ -9,7 +9,6 @@ from keepclear.errors import Fault, InputError
 from keepclear.node.tls import address_told
 from keepclear.record.bodies.members import PartyCard
 from keepclear.record.certificates import Certificate, read_statement
-from keepclear.store.key_statements import statements
 from keepclear.store.transport_key import transport_certificates
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ def own_card(folder: NodeFolder, records: Records, line: str) -> PartyCard:
         raise InputError(Fault("this folder has no transport key", right, file=str(folder.path)))
     own: list[bytes] = []
     for origin in records.own_origins(line):
-        with records.reading(origin) as log:
-            own += [note for note in statements(log) if _is_certificate(note)]
+        own += [note for note in records.statements(origin) if _is_certificate(note)]
     settings = folder.settings
     return PartyCard(
         party=records.party,

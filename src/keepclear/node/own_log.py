@@ -61,6 +61,10 @@ class _Waiting:
     refs: tuple[EntryRef, ...] | None = None
     error: BaseException | None = field(default=None)
 
+    @property
+    def is_settled(self) -> bool:
+        return self.refs is not None or self.error is not None
+
 
 class OwnLog(KeptLog[Log]):
     """A log of our own.
@@ -141,16 +145,40 @@ class OwnLog(KeptLog[Log]):
         """
         self._must_speak()
         waiting = self._waiting(outgoing)
-        with self._lock:
-            if waiting.refs is None and waiting.error is None:
-                self._say_all()
-        while waiting.refs is None and waiting.error is None:  # more stood before us than fits into one transaction
-            with self._lock:
-                self._say_all()
+        self._settle([waiting])
         if waiting.error is not None:
             raise waiting.error
         assert waiting.refs is not None
         return waiting.refs
+
+    def say_each(self, wanted: Sequence[Sequence[Outgoing]]) -> list[tuple[EntryRef, ...] | Exception]:
+        """Say each of these, all or none of it, and whatever becomes of the others; in one commit where all goes well.
+
+        Returns
+        -------
+        What names the entries of each; or why it was not said.
+
+        Raises
+        ------
+        InputError
+            If the log says nothing at present.
+        """
+        self._must_speak()
+        found: list[_Waiting | Exception] = []
+        for outgoing in wanted:
+            try:
+                found.append(self._waiting(outgoing))
+            except Exception as error:  # noqa: BLE001  # those before stand in the queue, and will be said
+                found.append(error)
+        self._settle([one for one in found if isinstance(one, _Waiting)])
+        return [_outcome(one) for one in found]
+
+    def _settle(self, every: Sequence[_Waiting]) -> None:
+        """See to it that all of these have been said, or have failed."""
+        while not all(one.is_settled for one in every):  # there may be more than fits into one transaction
+            with self._lock:
+                if not all(one.is_settled for one in every):
+                    self._say_all()
 
     def _must_speak(self) -> None:
         if self.silence:
@@ -251,6 +279,15 @@ class OwnLog(KeptLog[Log]):
         if list(self._log.leaves(at, at + len(entries))) != leaves:
             return None
         return tuple(EntryRef(self.origin, index, leaf_hash(leaf)) for index, leaf in enumerate(leaves, at))
+
+
+def _outcome(one: _Waiting | Exception) -> tuple[EntryRef, ...] | Exception:
+    if isinstance(one, Exception):
+        return one
+    if one.refs is not None:
+        return one.refs
+    error = one.error
+    return error if isinstance(error, Exception) else StoreError(f"nothing was said: {error!r}")
 
 
 def _bytes_of(entry: Entry) -> int:

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["CardOnFile", "Cards", "Peer", "Peers"]
 
 
-_AT_ONCE = 1024
-
-
 class CardOnFile(Protocol):
     """A party with whom there is something to exchange on a line."""
 
@@ -128,7 +125,8 @@ class Peers:
         self._by_key: Mapping[str, VerifierKey] = {}
         self._looked: dict[str, int] = {}
         self._bodiless: set[tuple[str, int]] = set()
-        self._news = 0
+        self._news = self._told = 0
+        self._has_looked = False
         self._wanted: dict[str, tuple[int, bool]] = {}
         self._stale = True
         self._touched = True
@@ -172,10 +170,11 @@ class Peers:
         )
 
     def refreshed(self) -> bool:
-        """Look again where something has come; whether there is news of who is on a line."""
-        before = self._news
-        self._all()
-        return self._news != before
+        """Look again where something has come; whether there is news of who is on a line since this was asked last."""
+        with self._looking:  # what another thread is finding out just now is news too
+            self._all()
+            before, self._told = self._told, self._news
+        return self._told != before
 
     def cards_wanted(self, line: str) -> bool:
         """Whether something is lacking to know who is on a line; looked up once for all news."""
@@ -192,7 +191,7 @@ class Peers:
             self._touched = self._touched or bool(topics & {"line", "said", "came", "body"})
 
     def _all(self) -> dict[str, tuple[Peer, ...]]:
-        if not self._touched:
+        if not self._touched and self._has_looked:
             return self._known
         with self._looking:  # one looks, and the others wait for what it finds
             with self._guard:
@@ -203,6 +202,7 @@ class Peers:
                 self._news += heard
                 if heard or stale:
                     self._look()
+                self._has_looked = True
         return self._known
 
     def _heard_of_members(self) -> bool:
@@ -211,11 +211,9 @@ class Peers:
         for line in self._records.lines():
             for origin in self._records.origins(line):
                 start, size = self._looked.get(origin, 0), self._records.size(origin)
-                for at in range(start, size, _AT_ONCE):
-                    leaves = self._records.leaves(origin, at, min(size, at + _AT_ONCE))
-                    numbers = [n for n, leaf in enumerate(leaves, at) if leaf and leaf.type in MEMBERSHIP_TYPES]
-                    self._bodiless.update((origin, n) for n in numbers)
-                    found = found or bool(numbers)
+                numbers = [number for number, _ in self._records.leaves_of(origin, MEMBERSHIP_TYPES, start, size)]
+                self._bodiless.update((origin, number) for number in numbers)
+                found = found or bool(numbers)
                 self._looked[origin] = size
         came = {one for one in self._bodiless if self._records.body_state(*one) is not BodyState.WANTED}
         self._bodiless -= came

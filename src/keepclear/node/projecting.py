@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
 from keepclear.clock import monotonic_s
-from keepclear.errors import IntegrityError, KeepclearError, PeerError
+from keepclear.errors import IntegrityError, KeepclearError
 from keepclear.line.conversation import Conversation, Receipt
 from keepclear.line.membership import Member, Membership
 from keepclear.line.threads import Thread
@@ -44,12 +47,16 @@ from keepclear.store.node.filings import ended_too_early, filing_of
 from keepclear.store.node.projected import last_step_s, note_projected, note_step
 from keepclear.store.node.receipts import newest_receipts, note_receipt
 from keepclear.store.node.said_facts import awaiting, said_at, said_in_log
+from keepclear.store.reading_bodies import MOST_TOGETHER_BYTES
 
 __all__ = ["Projector"]
 
 _AT_ONCE = 64
 _LOOK_S = 1.0
 _TURN_S = 0.2
+_WORKS_S = 10.0
+_LONG_S = 1.0  # so long the thread looks at one kind of thing while others wait
+_MOST_WANTED = 10_000
 _OURS_S = 0.1  # who has said something puts it into the tables himself, and need not be raced
 _OF_OURS = frozenset({"said", "projected", "event"})
 _OF_WHOLE = frozenset({"body", "line", "receipt"})
@@ -96,6 +103,7 @@ class Projector:
         self._bodies_came = True
         self._rung_for: frozenset[str] = frozenset()
         self._is_whole = False
+        self._goes_on = False  # whether our own thread has broken off, and has more to do
         # How far each log is in the tables at least. It is never taken back: a rebuild gives the same rows in the end.
         self._taken: dict[str, int] = {}
         self._listeners: list[Callable[[str], None]] = []
@@ -125,24 +133,28 @@ class Projector:
         self._after.append(work)
 
     def _run(self) -> None:
-        whole_s = 0.0
+        whole_s = works_s = 0.0
         with self._bell.waiter("said", "came", "body", "line", "receipt") as waiter:
             while not self._stopping.is_set():
-                whole, self._rung_for = bool(self._rung_for & _OF_WHOLE) or monotonic_s() >= whole_s, frozenset()
+                whole = bool(self._rung_for & _OF_WHOLE) or self._bodies_came or monotonic_s() >= whole_s
+                self._rung_for = frozenset()
                 try:
                     if whole:
                         self.catch_up()
                         whole_s = monotonic_s() + _LOOK_S / 2.0
                     else:
                         self.catch_up_logs()
-                    for work in self._after:
-                        work()
+                    if not self._goes_on or monotonic_s() >= works_s:  # better when all is there; but not never
+                        for work in self._after:
+                            work()
+                        works_s = monotonic_s() + _WORKS_S
                     self.problem = ""
                 except KeepclearError as error:
                     if str(error) != self.problem:
                         _log.error("projecting stopped, and is tried again: %s", error)
                     self.problem = str(error)
-                if waiter.wait(_LOOK_S) and self._rung_for <= _OF_OURS:
+                goes_on = (self._goes_on or self._bodies_came) and not self.problem
+                if waiter.wait(0.0 if goes_on else _LOOK_S) and self._rung_for <= _OF_OURS:
                     self._stopping.wait(_OURS_S)
 
     def _heard(self, topics: frozenset[str]) -> None:
@@ -175,7 +187,9 @@ class Projector:
                 self.database.make_durable()
                 return 0  # whoever is at it has done it, and has more to do
         try:
-            done = 0 if ref is not None and self._has(ref) else self._catch_up(whole=ref is None)
+            done = 0
+            if ref is None or not self._has(ref):
+                done = self._catch_up(whole=ref is None, patient=ref is not None or self._is_ours, ref=ref)
             if beside is not None and not beside.over:  # somebody else has just taken the entry
                 with self.besides.written() as write, self.database.writing(durable=False) as conn:
                     write(conn)
@@ -186,7 +200,7 @@ class Projector:
     def catch_up_logs(self) -> int:
         """Put what came in the logs into the tables, and leave the rest (late bodies, receipts, time) to `catch_up`."""
         with self._lock:
-            done = self._catch_up(whole=False)
+            done = self._catch_up(whole=False, patient=self._is_ours)
         return self._kept(done)
 
     def _kept(self, done: int) -> int:
@@ -196,7 +210,23 @@ class Projector:
             self._bell.ring("projected", "event")
         return done
 
-    def _catch_up(self, *, whole: bool) -> int:
+    @property
+    def _is_ours(self) -> bool:
+        """Whether it is our own thread that asks."""
+        return threading.current_thread() is self._thread
+
+    def _catch_up(self, *, whole: bool, patient: bool, ref: EntryRef | None = None) -> int:
+        """Put what came into the tables.
+
+        Parameters
+        ----------
+        whole
+            Not what came in the logs alone.
+        patient
+            Let a log come of which much comes just now: a peer that was away brings leaves first, and then bodies.
+        ref
+            What the caller waits for.
+        """
         # Other processes may have dropped the tables since; where there are none, only a step that failed leaves
         # leeway.
         whole = whole or not self._is_whole
@@ -204,7 +234,7 @@ class Projector:
         try:
             if whole or self.database.dialect != "sqlite":
                 done += make_up_leeway(self.records, self.database, self.search, self.conversations, self._clock)
-            done += self._take_logs()
+            done += self._take_logs(patient=patient, ref=ref)
             if whole:
                 done += self._take_bodies()
             for line in sorted(self._doubtful & set(self.records.lines())):
@@ -276,18 +306,35 @@ class Projector:
             for origin in sorted(self.records.origins(line), key=lambda one: (not self.records.is_own(one), one))
         ]
 
-    def _take_logs(self) -> int:
-        """Some of each log in turn, until nothing is left: who says much holds up only himself."""
-        done = 0
+    def _take_logs(self, *, patient: bool = False, ref: EntryRef | None = None) -> int:
+        """Some of each log in turn, until nothing is left of what was there: who says much holds up only himself.
+
+        Of others' logs, what comes meanwhile is left: who never stops would keep us from all else. For the same reason
+        our thread breaks off after a while, and goes on when it has looked at the rest; and who waits for `ref` breaks
+        off when that is there, and leaves the rest to the thread.
+        """
+        done, until_s, self._goes_on = 0, self._until_s(), False
+        there = {origin: self.records.size(origin) for _, origin in self._logs() if not self.records.is_own(origin)}
         while not self._stopping.is_set() or self._thread is None:
-            taken = sum(self._take_some(line, origin) for line, origin in self._logs())
+            taken = sum(
+                self._take_some(line, origin, None if self.records.is_own(origin) else there.get(origin, 0))
+                for line, origin in self._logs()
+                if not (patient and self.records.comes_fast(origin))
+            )
             if not taken:
                 break
             done += taken
+            may_leave = self._is_ours if ref is None else self._has(ref)
+            if may_leave and monotonic_s() > until_s:
+                self._goes_on = True
+                break
         return done
 
-    def _take_some(self, line: str, origin: str) -> int:
-        size = self.records.size(origin)
+    def _until_s(self) -> float:
+        return monotonic_s() + _LONG_S
+
+    def _take_some(self, line: str, origin: str, most: int | None) -> int:
+        size = self.records.size(origin) if most is None else most
         if self._taken.get(origin, 0) >= size:
             return 0
         with self.database.reading() as conn:
@@ -296,7 +343,7 @@ class Projector:
         if stop <= start:
             self._taken[origin] = max(start, self._taken.get(origin, 0))
             return 0
-        taken = [(index, self._entry(origin, index)) for index in range(start, stop)]
+        taken = self._read(origin, start, stop)
         with self.besides.written() as write, self._writing(durable=False) as (conn, at_s):
             if end(conn, origin) != start:
                 return 1  # another process was first: look again
@@ -329,18 +376,31 @@ class Projector:
         came(conn, origin, stop, kept_s=at_s)
         return stop
 
-    def _entry(self, origin: str, index: int) -> Entry | None:
-        try:
-            return self.records.entry(origin, index)
-        except PeerError:
-            return None  # its leaf is none that we can read: it stays in the log, and counts as unread
+    def _read(self, origin: str, start: int, stop: int) -> list[tuple[int, Entry | None]]:
+        """Entries, read together, as many as there is room for.
+
+        None for one whose leaf cannot be read: it stays in the log, and counts as unread.
+        """
+        found: list[tuple[int, Entry | None]] = []
+        room = MOST_TOGETHER_BYTES
+        for index, entry in enumerate(self.records.bodies(origin, start, stop), start):
+            whole = entry is None or not entry.leaf.attachments
+            read = entry if whole else self.records.entry(origin, index)
+            found.append((index, read))
+            room -= 0 if read is None else _bytes_of(read)
+            if room < 0:
+                break
+        return found
 
     def _take_bodies(self) -> int:
         self._bodies_came = False  # before looking: what comes meanwhile is looked at again
         with self.database.reading() as conn:
             waiting = awaiting(conn)
-        done = 0
-        for origin, index in waiting:
+        done, until_s = 0, self._until_s()
+        for origin, index in self._no_longer_wanted(waiting):
+            if self._thread is not None and done and monotonic_s() > until_s:
+                self._bodies_came = self._goes_on = True
+                break
             name = KeyName.of_text(origin)
             if name is None or name.line is None or self.records.body_state(origin, index) is not BodyState.HELD:
                 continue
@@ -357,6 +417,26 @@ class Projector:
                 self._doubtful.add(name.line)
             done += 1
         return done
+
+    def _no_longer_wanted(self, waiting: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+        """Those of which something has become, of each log in turn: who sends many holds up only himself."""
+        logs = deque(
+            self._of_log_no_longer_wanted(origin, [number for _, number in some])
+            for origin, some in groupby(waiting, key=itemgetter(0))
+        )
+        while logs:
+            log = logs.popleft()
+            found = next(log, None)
+            if found is not None:
+                logs.append(log)
+                yield found
+
+    def _of_log_no_longer_wanted(self, origin: str, numbers: Sequence[int]) -> Iterator[tuple[str, int]]:
+        """The same of one log; of very many that are waited for we do not ask one by one."""
+        for at in range(0, len(numbers), _MOST_WANTED):
+            asked = numbers[at : at + _MOST_WANTED]
+            wanted = self.records.wanted_of(origin, asked[0], asked[-1] + 1)
+            yield from ((origin, number) for number in asked if number not in wanted)
 
     # --- who counts ------------------------------------------------------------------------------------------------
 
@@ -551,6 +631,10 @@ class Projector:
 def _missing(conn: Connection, held: Mapping[str, int]) -> int:
     """How many entries of logs of these sizes are not in the tables."""
     return sum(max(0, size - end(conn, origin)) for origin, size in held.items())
+
+
+def _bytes_of(entry: Entry) -> int:
+    return len(entry.body or b"") + sum(len(file.data) for file in entry.attachments if file is not None)
 
 
 def _runs(numbers: list[tuple[int, bool]]) -> list[tuple[int, int, bool]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import overload
 
@@ -192,6 +192,19 @@ class Records:
         self._bell.ring("said")
         return refs
 
+    def say_each(self, line: str, wanted: Sequence[Sequence[Outgoing]]) -> list[tuple[EntryRef, ...] | Exception]:
+        """Say each of these, all or none of it, and whatever becomes of the others; see `OwnLog.say_each`.
+
+        Raises
+        ------
+        InputError
+            If our log on the line says nothing at present (`silence` tells why).
+        """
+        found = self._speaking(line).say_each(wanted)
+        if any(not isinstance(one, Exception) for one in found):
+            self._bell.ring("said")
+        return found
+
     def silence(self, line: str) -> str:
         """Why nothing can be said on a line, as a sentence; empty where it can."""
         return self._speaking(line).silence
@@ -246,6 +259,27 @@ class Records:
         """Leaves from `start` to before `stop`; None for one that cannot be read."""
         return self._kept(origin).leaves(start, stop)
 
+    def leaves_of(self, origin: str, types: Collection[str], start: int, stop: int) -> Iterator[tuple[int, Leaf]]:
+        """Number and leaf of the entries of these types, from `start` to before `stop`: of few types, and fast.
+
+        Parameters
+        ----------
+        types
+            Some of `keepclear.node.kept_log.SELDOM`.
+        """
+        for index in self._kept(origin).may_be(types, start, stop):
+            (leaf,) = self.leaves(origin, index, index + 1)
+            if leaf is not None and leaf.type in types:
+                yield index, leaf
+
+    def statements(self, origin: str) -> tuple[bytes, ...]:
+        """The statements about keys in a log whose bodies are here, in order."""
+        from keepclear.store.key_statements import STATEMENTS, statement_of
+
+        size = self.size(origin)
+        held = [self.entry(origin, index) for index, _ in self.leaves_of(origin, STATEMENTS, 0, size)]
+        return tuple(found for entry in held if (found := statement_of(entry)) is not None)
+
     def ref(self, origin: str, index: int) -> EntryRef:
         """The name of an entry."""
         return self._kept(origin).ref(index)
@@ -275,9 +309,9 @@ class Records:
         return self._kept(origin).entries(start, stop)
 
     def bodies(self, origin: str, start: int, stop: int) -> list[Entry | None]:
-        """Entries from `start` to before `stop` without attachments, much faster than one by one; ask for few.
+        """Entries from `start` on without attachments, much faster than one by one; None where a leaf cannot be read.
 
-        None for one whose leaf cannot be read.
+        As many of those before `stop` as are read together, which are fewer where bodies are long (`HeldLog.bodies`).
         """
         return self._kept(origin).bodies(start, stop)
 
@@ -310,6 +344,12 @@ class Records:
     def wanted(self, origin: str, *, limit: int = 1000) -> tuple[int, ...]:
         """Entries of a mirrored log that are addressed to us and whose body has not come."""
         return self._mirror(origin).read(lambda log: log.wanted(limit=limit))
+
+    def wanted_of(self, origin: str, start: int, stop: int) -> frozenset[int]:
+        """The same of entries from `start` to before `stop`; of a log of our own none is known to be wanted."""
+        if self.is_own(origin):
+            return frozenset()
+        return frozenset(self._mirror(origin).read(lambda log: log.wanted(since=start, before=stop, limit=stop)))
 
     def checkpoint(self, origin: str, size: int | None = None) -> bytes:
         """The signed checkpoint with its cosignatures: the newest, or the one of that size."""
@@ -358,6 +398,11 @@ class Records:
         """What takes uploads of a log that we mirror, under its lock; see `MirrorLog.receiving`."""
         with self._mirror(origin).receiving() as found:
             yield found
+
+    def comes_fast(self, origin: str) -> bool:
+        """Whether so much of a log that we mirror is coming just now that it is better to look at it together."""
+        found = self._mirrors.get(origin)
+        return found is not None and found.comes_fast
 
     @contextmanager
     def sender(self, origin: str, keys: Iterable[VerifierKey], party: str) -> Iterator[Sender]:

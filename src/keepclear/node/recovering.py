@@ -84,7 +84,7 @@ class Recovering:
         size = self._records.size(origin)
         for start in range(0, size, _AT_ONCE):
             stop = min(size, start + _AT_ONCE)
-            known = {one.number for one in self._records.store.bodies(origin, start, stop)}
+            known = set(self._records.store.body_numbers(origin, start, stop))
             if len(known) < stop - start:
                 leaves = self._records.leaves(origin, start, stop)
                 found |= {n for n, leaf in enumerate(leaves, start) if n not in known and leaf and leaf.recipients}

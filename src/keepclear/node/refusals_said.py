@@ -19,8 +19,6 @@ from keepclear.store.log_store import BodyState
 
 __all__ = ["Refusals"]
 
-_AT_ONCE = 1024
-
 
 class Refusals:
     """What our log on one line has refused."""
@@ -58,10 +56,8 @@ class Refusals:
     def _read_on(self, own: OwnLog) -> None:
         """Take in what our log has said since the last time."""
         start, end = self._read.get(own.origin, 0), own.size
-        for first in range(start, end, _AT_ONCE):
-            for index, leaf in enumerate(own.leaves(first, min(end, first + _AT_ONCE)), first):
-                if leaf is not None and leaf.type == EntryType.REFUSED:
-                    self._take(own, index)
+        for index in own.may_be({EntryType.REFUSED}, start, end):
+            self._take(own, index)
         self._read[own.origin] = end
 
     def _take(self, own: OwnLog, index: int) -> None:

@@ -92,8 +92,8 @@ class ReportWatch:
         """The alarms of reports that were sent since."""
         return [
             alarm.key
-            for alarm in open_alarms(conn, AlarmKind.OVERDUE)
-            if alarm.key.startswith(_KEY) and alarm.key not in waiting and alarm.over_s is None
+            for alarm in open_alarms(conn, AlarmKind.OVERDUE, begins=_KEY)  # of other kinds there may be thousands
+            if alarm.key not in waiting
         ]
 
     def _tell(self, conn: Connection, one: Drafted, step: _Step, now_s: float) -> None:

@@ -31,7 +31,7 @@ from keepclear.node.term_findings import TermFinding
 from keepclear.record.entries import EntryRef
 from keepclear.separation.asking import Asking, Prepared, Thing
 from keepclear.separation.minima import MinimaTable
-from keepclear.store.node.cells import Cells, cells_near, within_reach
+from keepclear.store.node.cells import Cells, Near, cells_near, within_reach
 from keepclear.store.node.filings import (
     Filing,
     Unread,
@@ -52,7 +52,7 @@ __all__ = [
 NOTHING_COMPARED = "nothing could be compared: no plan of another party, and no zone, is known here that still stands"
 
 _AT_ONCE = 512
-_RECENT = 32
+_RECENT = 128  # more than are filed together
 _MOST_VERDICTS = 64
 _SMALL = 65_536  # bytes of a plan that is worth remembering for a moment
 _MOST_WEIGHT = 4_000_000  # edges and positions, of some 50 bytes each
@@ -203,6 +203,23 @@ class Search:
             found += [(some[place], conflict) for place, conflict in told]
         rows = filings_by_id(conn, {number for number, _ in found})
         return [FoundConflict(conflict, filing=rows[number]) for number, conflict in found], len(numbers)
+
+    def believed(self, conn: Connection, thing: Thing) -> Prepared:
+        """A thing as it is compared: part of a joint plan only where that is so."""
+        return self.prepared(believed(conn, thing))
+
+    def meets(self, asked: Prepared, others: Sequence[Prepared], *, exercise: bool = False) -> bool:
+        """Whether a thing comes, or may come, too close to one of some others, by the table of minima."""
+        among = [one for one in others if _is_compared(asked.thing, one.thing)]
+        if not among:
+            return False
+        cells = [self.cells_of(one, exercise=exercise) for one in among]
+        places = np.repeat(np.arange(len(among)), [len(one.spheres) for one in cells])
+        spheres, times = np.concatenate([one.spheres for one in cells]), np.concatenate([one.times for one in cells])
+        reach_m, reach_s = self.asking.reach_of(asked.thing)
+        own = self.cells_of(asked, exercise=exercise)
+        close = within_reach(Near(places, spheres, times), own, reach_m=reach_m, reach_s=reach_s)
+        return bool(self._judged(asked, [among[place] for place in close.tolist()]))
 
     def candidates(self, conn: Connection, thing: Thing | Prepared, *, exercise: bool) -> Mapping[int, bytes]:
         """Active filings that may come too close to a thing, by number, and their leaves' hashes: none is missing."""

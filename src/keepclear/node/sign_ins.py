@@ -13,6 +13,7 @@ import ipaddress
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -242,6 +243,7 @@ class SignIns:
         return Actor(OPERATOR.user, OPERATOR.roles, OPERATOR.scopes, address=address, via=Via.FOLDER)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(address: str) -> bool:
     """Whether an address is this machine."""
     try:

@@ -21,6 +21,7 @@ from keepclear.record.tile_reading import hash_reader
 from keepclear.record.tiles import TILE_WIDTH, Bundle, Tile, encode_bundle, parse_path
 from keepclear.record.walking import Findings, Walk
 from keepclear.store.log_store import BodyState, LogStore, SignedHead
+from keepclear.store.reading_bodies import together
 
 __all__ = ["Examination", "examine"]
 
@@ -261,8 +262,9 @@ def _cached(reader: _Reader, tiles: dict[Tile, bytes]) -> Callable[..., list[byt
 def _body_faults(reader: _Reader, size: int) -> list[str]:
     """Bodies and attachments that are not what their leaf says."""
     faults: list[str] = []
-    for start in range(0, size, TILE_WIDTH):
-        stop = min(start + TILE_WIDTH, size)
+    start = stop = 0
+    while stop < size:
+        start, stop = stop, together(reader.store, reader.origin, stop, min(stop + TILE_WIDTH, size))
         try:
             held = [body for body in reader.store.bodies(reader.origin, start, stop) if body.state is BodyState.HELD]
         except IntegrityError as error:

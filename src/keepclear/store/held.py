@@ -35,6 +35,7 @@ from keepclear.record.tlog_proofs import TlogProof
 from keepclear.store.examining import Examination, examine
 from keepclear.store.growing import Growing
 from keepclear.store.log_store import BodyState, Conflict, DamagedError, LogStore, SignedHead, StoredLog
+from keepclear.store.reading_bodies import together
 from keepclear.store.trusted_tiles import TrustedTiles
 
 __all__ = ["HeldLog"]
@@ -137,6 +138,19 @@ class HeldLog:
             raise InputError(Fault("no such entries", right, value=f"{start} to {stop}"))
         return self._leaves(start, stop)
 
+    def leaves_at(self, numbers: Iterable[int]) -> dict[int, bytes]:
+        """The leaves of some entries, verified; neighbours are read together. Ask for few thousands at a time.
+
+        Raises
+        ------
+        InputError, DamagedError
+            As `leaves`.
+        """
+        found: dict[int, bytes] = {}
+        for start, stop in _runs(sorted(set(numbers))):
+            found.update(zip(range(start, stop), self.leaves(start, stop), strict=True))
+        return found
+
     def entry(self, index: int) -> Entry:
         """An entry with what is held of its body and attachments, all verified.
 
@@ -160,10 +174,13 @@ class HeldLog:
         return entry
 
     def bodies(self, start: int, stop: int) -> list[Entry | None]:
-        """Entries from `start` to before `stop` with what is held of their bodies, all verified; no attachments.
+        """Entries from `start` on with what is held of their bodies, all verified; no attachments.
 
-        None for one whose leaf is not one that keepclear can read. Ask for few at a time: a body has up to 1 MiB.
+        As many of those before `stop` as are read together (`keepclear.store.reading_bodies`), one at least: whoever
+        wants the rest asks again. None for one whose leaf is not one that keepclear can read.
         """
+        self._ready()
+        stop = together(self._store, self._origin, start, stop)
         leaves = [_read(data) for data in self.leaves(start, stop)]
         found: list[Entry | None] = [None if leaf is None else Entry(leaf) for leaf in leaves]
         for stored in self._store.bodies(self._origin, start, stop):
@@ -432,6 +449,17 @@ class HeldLog:
             raise
         except (IntegrityError, PeerError, InputError) as error:
             raise DamagedError(f"{self._store.name}: {self._origin}: damaged is {what}: {error}") from error
+
+
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """Where neighbours begin and end."""
+    at = 0
+    while at < len(numbers):
+        end = at + 1
+        while end < len(numbers) and numbers[end] == numbers[end - 1] + 1:
+            end += 1
+        yield numbers[at], numbers[end - 1] + 1
+        at = end
 
 
 def _read(data: bytes) -> Leaf | None:

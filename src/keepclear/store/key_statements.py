@@ -23,20 +23,30 @@ from keepclear.store.held import HeldLog
 from keepclear.store.log_store import LogStore
 from keepclear.store.party_folder import PartyFolder
 
-__all__ = ["body_of_statement", "check_own", "identity_of", "ring_of", "statement_of", "statements", "trust"]
+__all__ = [
+    "STATEMENTS",
+    "body_of_statement",
+    "check_own",
+    "identity_of",
+    "ring_of",
+    "statement_of",
+    "statements",
+    "trust",
+]
 
-_TYPES = {EntryType.KEY_CERTIFICATE, EntryType.KEY_REVOCATION, EntryType.IDENTITY_VOUCH}
+STATEMENTS = frozenset({EntryType.KEY_CERTIFICATE, EntryType.KEY_REVOCATION, EntryType.IDENTITY_VOUCH})
+"""The types of entries that carry them."""
 _MODELS: dict[type[Statement], type[Body]] = {
     Certificate: KeyCertificateBody,
     Revocation: KeyRevocationBody,
     Vouch: IdentityVouchBody,
 }
-_TYPE_TEXTS = tuple(f'"type":"{name}"'.encode() for name in sorted(_TYPES))
+_TYPE_TEXTS = tuple(f'"type":"{name}"'.encode() for name in sorted(STATEMENTS))
 
 
 def statement_of(entry: Entry) -> bytes | None:
     """The statement about keys that an entry carries; None if it carries none, or none that can be read."""
-    if entry.leaf.type not in _TYPES or entry.body is None:
+    if entry.leaf.type not in STATEMENTS or entry.body is None:
         return None
     try:
         body = body_of(entry)

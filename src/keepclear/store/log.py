@@ -296,8 +296,9 @@ def whole_bodies(log: HeldLog, entries: Mapping[int, Entry]) -> tuple[list[Store
     """
     bodies = []
     files: list[StoredAttachment] = []
+    leaves = log.leaves_at(entries)
     for index, entry in entries.items():
-        if log.leaf(index) != entry.leaf.to_bytes():
+        if leaves[index] != entry.leaf.to_bytes():
             raise PeerError(f"entry {index} of {log.origin} has another leaf")
         whole = len(entry.attachments) == len(entry.leaf.attachments) and None not in entry.attachments
         if entry.body is None or not whole:

@@ -299,6 +299,12 @@ class LogStore(Protocol):
     def bodies(self, origin: str, start: int, stop: int) -> tuple[StoredBody, ...]:
         """What is known of the bodies of entries from `start` to before `stop`."""
 
+    def body_numbers(self, origin: str, start: int, stop: int) -> tuple[int, ...]:
+        """Of which entries from `start` to before `stop` something is known of the body, without reading any."""
+
+    def body_lengths(self, origin: str, start: int, stop: int) -> tuple[tuple[int, int], ...]:
+        """The bodies that are held of entries from `start` to before `stop`, and their bytes, without reading any."""
+
     def put_body(self, origin: str, body: StoredBody, attachments: Sequence[StoredAttachment] = ()) -> None:
         """Keep what is known of a body, in place of what was known before."""
 

@@ -86,8 +86,8 @@ class Ready:
         """All rows, with the columns by their names."""
         made = self._for(conn)
         with _errors(conn, made.text):
-            found = _driver(conn).execute(made.text, made.values(given)).fetchall()
-        return [made.read(row) for row in found]
+            found: list[Any] = _driver(conn).execute(made.text, made.values(given)).fetchall()
+        return found if made.row is tuple else [made.read(row) for row in found]
 
     def each(self, conn: Connection, **given: Any) -> Iterator[Any]:
         """Row after row, for what may be many."""

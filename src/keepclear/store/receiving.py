@@ -177,12 +177,13 @@ class EntriesReceiver:
         """Take some bytes; an answer, if there is no need to wait for the rest."""
         if self._gap:
             return None
-        for package in self._upload.receive(data):
+        packages = self._upload.receive(data)
+        if packages:
+            leaves = [leaf for package in packages for leaf in package.entries]  # one follows the other
             try:
-                self._receiver.store.put_coming(self._receiver.origin, package.start, package.entries)
+                self._receiver.store.put_coming(self._receiver.origin, packages[0].start, leaves)
             except GapError:
                 self._gap = True  # what came before was dropped meanwhile; `end` says where to go on
-                break
         refusal = self._upload.refusal
         if refusal is not None and refusal.status == 422:
             self._receiver.drop_last_bundle(self._upload.start)

@@ -29,6 +29,7 @@ from keepclear.record.keys import SigningKey
 from keepclear.record.notes import Note
 from keepclear.store.log_store import BodyState, LogStore, StoredPiece
 from keepclear.store.mirror import Mirror
+from keepclear.store.reading_bodies import MOST_TOGETHER_BYTES
 
 __all__ = ["BodiesReceiver", "BodyDesk", "Undelivered"]
 
@@ -87,22 +88,29 @@ class BodyDesk:
         if not numbers:
             return
         wanted = set(self.mirror.wanted(since=numbers[0], before=numbers[-1] + 1, limit=_MOST_LOOKED_AT))
-        leaves = _leaves(self.mirror, [number for number in numbers if number in wanted])
+        held = self.mirror.leaves_at(number for number in numbers if number in wanted)
+        leaves = {number: Leaf.of_bytes(data) for number, data in held.items()}
         begun = set(self._ends())
         whole: dict[int, Entry] = {}
+        room = MOST_TOGETHER_BYTES
         try:
             for item in items:
-                if item.number not in leaves or item.number in whole:
+                if item.number not in leaves:
                     continue
                 if isinstance(item, Gone):
                     self._undelivered.setdefault(item.number, Undelivered.GONE)
                     continue
-                held = self.store.pieces(self.mirror.origin, item.number) if item.number in begun else ()
-                if self._follows(item, held, leaves[item.number]):
-                    entry = self._take_next(item, held, leaves[item.number])
+                there = self.store.pieces(self.mirror.origin, item.number) if item.number in begun else ()
+                if self._follows(item, there, leaves[item.number]):
+                    entry = self._take_next(item, there, leaves[item.number])
                     begun.add(item.number)
                     if entry is not None:
+                        del leaves[item.number]
                         whole[item.number] = entry
+                        room -= sum(len(part) for part in _parts_of(entry))
+                if room <= 0:  # few bytes may make many entries whole of which most has been here for long
+                    kept, whole, room = whole, {}, MOST_TOGETHER_BYTES
+                    self.mirror.put_bodies(kept)
         finally:
             self.mirror.put_bodies(whole)
 
@@ -235,18 +243,10 @@ class BodiesReceiver:
         return None
 
 
-def _leaves(mirror: Mirror, numbers: Sequence[int]) -> dict[int, Leaf]:
-    """The leaves of entries, those that stand together read together."""
-    leaves: dict[int, Leaf] = {}
-    at = 0
-    while at < len(numbers):
-        end = at + 1
-        while end < len(numbers) and numbers[end] == numbers[end - 1] + 1:
-            end += 1
-        found = mirror.leaves(numbers[at], numbers[end - 1] + 1)
-        leaves.update(zip(numbers[at:end], map(Leaf.of_bytes, found), strict=True))
-        at = end
-    return leaves
+def _parts_of(entry: Entry) -> list[bytes]:
+    """The body of an entry that is whole, and its attachments."""
+    assert entry.body is not None
+    return [entry.body, *(file.data for file in entry.attachments if file is not None)]
 
 
 def _joined(pieces: tuple[StoredPiece, ...]) -> list[tuple[bytes, bytes]]:

@@ -5,8 +5,8 @@ Nothing is kept but what the mirror has cosigned, so a kill loses nothing: the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from keepclear.errors import InputError, PeerError
 from keepclear.line.body_requests import MOST_ENTRY_BYTES, Gone, Piece, Wanted, format_bodies, pieces_of
@@ -24,6 +24,7 @@ __all__ = ["MOST_REQUEST_BYTES", "Request", "Sender"]
 
 MOST_REQUEST_BYTES = 8 * 2**20
 """A request ends with the package or piece that makes it longer than this."""
+_TOGETHER = 32  # entries whose bodies are in memory
 _MOST_SCANNED = 8192  # entries looked through, for one request, for bodies that nobody has asked for
 
 
@@ -52,6 +53,7 @@ class Sender:
         self.log, self.party = log, party
         sizes = (store.last_cosigned(log.origin, key.text) for key in keys)
         self.uploading = Uploading(keys, max((size for size in sizes if size is not None), default=0))
+        self._reached: tuple[Due, int] | None = None
 
     @property
     def size(self) -> int:
@@ -80,6 +82,8 @@ class Sender:
 
     def answered(self, due: Due, answer: Answer | None) -> None:
         """Go on by an answer, or None where none came; a cosignature is kept before anything else is sent."""
+        if isinstance(due, BodiesDue) and self._reached is not None and self._reached[0] is due:
+            due = replace(due, until=self._reached[1])
         uploading, receipt = self.uploading.answered(due, answer, self)
         if receipt is not None:
             self.log.add_cosignatures(receipt.signatures, uploading.keys, size=receipt.size)
@@ -105,20 +109,23 @@ class Sender:
             yield package
 
     def _bodies(self, due: BodiesDue) -> Iterator[Piece | Gone]:
-        wanted = map(Wanted, range(due.since, min(due.until, due.since + _MOST_SCANNED)))
-        room = MOST_REQUEST_BYTES
-        for one in wanted if due.wanted is None else due.wanted:
-            entry = self._addressed(one.number)
-            if entry is None:
-                continue
-            if entry.body is None or _length(entry) > MOST_ENTRY_BYTES:
-                yield Gone(one.number)
-                continue
-            for piece in pieces_of(entry, one, most_bytes=room):
-                room -= len(piece.data)
-                yield piece
-            if room <= 0:
-                return
+        if due.wanted is None:
+            return _pieces(self._unasked(due))
+        wanted = ((one, self._addressed(one.number)) for one in due.wanted)
+        return _pieces((one, entry) for one, entry in wanted if entry is not None)
+
+    def _unasked(self, due: BodiesDue) -> Iterator[tuple[Wanted, Entry]]:
+        """Entries whose bodies nobody has named, read many together; how far they are taken is remembered."""
+        end = min(due.until, due.since + _MOST_SCANNED)
+        start = due.since
+        while start < end:
+            some = self.log.bodies(start, min(end, start + _TOGETHER))
+            start += len(some)
+            for number, entry in enumerate(some, start - len(some)):
+                if entry is not None and self.party in entry.leaf.recipients:
+                    self._reached = due, number + 1
+                    yield Wanted(number), self.log.entry(number) if entry.leaf.attachments else entry
+        self._reached = due, end
 
     def _addressed(self, number: int) -> Entry | None:
         """An entry, if it is for the mirror's party: whoever asks, others are not given its body."""
@@ -129,6 +136,20 @@ class Sender:
         except (PeerError, InputError):
             return None
         return self.log.entry(number) if self.party in leaf.recipients else None
+
+
+def _pieces(wanted: Iterable[tuple[Wanted, Entry]]) -> Iterator[Piece | Gone]:
+    """What is sent of these entries: as much as goes into one request."""
+    room = MOST_REQUEST_BYTES
+    for one, entry in wanted:
+        if entry.body is None or _length(entry) > MOST_ENTRY_BYTES:
+            yield Gone(one.number)
+            continue
+        for piece in pieces_of(entry, one, most_bytes=room):
+            room -= len(piece.data)
+            yield piece
+        if room <= 0:
+            return
 
 
 def _length(entry: Entry) -> int:

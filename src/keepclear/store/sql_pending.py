@@ -7,7 +7,7 @@ that is cut off, by the network or by a kill, goes on from what had become durab
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, insert, selec
 
 from keepclear.store import tables
 from keepclear.store.log_store import GapError, GrownElsewhereError, SignedHead, StoredPiece
+from keepclear.store.ready import Ready
 
-__all__ = ["SqlPending", "drop_pieces"]
+__all__ = ["SqlPending", "drop_all_pieces", "drop_pieces"]
 
 _OF_LOG: BindParameter[Any] = bindparam("log_")
 _NUMBER: BindParameter[Any] = bindparam("number_")
@@ -57,6 +58,8 @@ _DROP_PIECES = tables.piece.delete().where(_piece.log == _OF_LOG, _piece.number 
 _DROP_PART = _DROP_PIECES.where(_piece.part == bindparam("part_"))
 _DROP_PIECE = _DROP_PART.where(_piece.offset == bindparam("offset_"))
 _ALL = 2**63 - 1
+# What every entry takes, without SQLAlchemy each time.
+_PUT_COMING, _GET_COMING, _TAKE_PIECES = Ready(insert(tables.coming)), Ready(_COMING), Ready(_DROP_PIECES)
 
 
 class SqlPending(ABC):
@@ -111,7 +114,7 @@ class SqlPending(ABC):
             new = leaves[following - start :]
             if new:
                 rows = [{"log": log, "number": number, "leaf": data} for number, data in enumerate(new, following)]
-                connection.execute(insert(tables.coming), rows)
+                _PUT_COMING.run_many(connection, rows)
             return following + len(new)
 
     def next_entry(self, origin: str) -> int:
@@ -123,7 +126,7 @@ class SqlPending(ABC):
         """See `LogStore.coming`."""
         with self.reading() as connection:
             asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
-            rows = connection.execute(_COMING, asked).all()
+            rows = _GET_COMING.rows(connection, **asked)
         return [row[1] for expected, row in enumerate(rows, start) if row[0] == expected]
 
     def drop_coming(self, origin: str, *, since: int) -> None:
@@ -176,6 +179,11 @@ def drop_pieces(connection: Connection, log: int, number: int, *, part: int | No
         connection.execute(_DROP_PIECES, asked)
     else:
         connection.execute(_DROP_PART, {**asked, "part_": part})
+
+
+def drop_all_pieces(connection: Connection, places: Sequence[Mapping[str, int]]) -> None:
+    """Remove all pieces of several entries within a transaction: ``log_`` and ``number_`` of each."""
+    _TAKE_PIECES.run_many(connection, places)
 
 
 def _next_entry(connection: Connection, log: int) -> int:

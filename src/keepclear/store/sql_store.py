@@ -43,7 +43,7 @@ from keepclear.store.log_store import (
     StoredLog,
 )
 from keepclear.store.ready import Ready
-from keepclear.store.sql_pending import SqlPending, drop_pieces
+from keepclear.store.sql_pending import SqlPending, drop_all_pieces, drop_pieces
 
 __all__ = ["SqlLogStore"]
 
@@ -94,6 +94,17 @@ _BODIES = (
     .where(_body.log == _OF_LOG, _body.number >= bindparam("start_"), _body.number < bindparam("stop_"))
     .order_by(_body.number)
 )
+_BODY_NUMBERS = (
+    select(_body.number)
+    .where(_body.log == _OF_LOG, _body.number >= bindparam("start_"), _body.number < bindparam("stop_"))
+    .order_by(_body.number)
+)
+_BODY_LENGTHS = (
+    select(_body.number, func.length(_body.body))
+    .where(_body.log == _OF_LOG, _body.number >= bindparam("start_"), _body.number < bindparam("stop_"))
+    .where(_body.body.is_not(None))
+    .order_by(_body.number)
+)
 _DROP_BODY = tables.body.delete().where(_body.log == _OF_LOG, _body.number == _NUMBER)
 _WANTED = (
     select(_body.number)
@@ -117,9 +128,12 @@ _CONFLICTS = (
 )
 # What every entry takes, without SQLAlchemy each time.
 _GET_LEAVES, _GET_BODIES, _GET_ATTACHED = Ready(_LEAVES), Ready(_BODIES), Ready(_ATTACHED)
+_GET_BODY_NUMBERS, _GET_BODY_LENGTHS = Ready(_BODY_NUMBERS), Ready(_BODY_LENGTHS)
+_STATES = {state.value: state for state in BodyState}
 _GET_HEAD, _GET_FIRST_LINES, _GET_CONFLICTS = Ready(_HEAD), Ready(_FIRST_LINES), Ready(_CONFLICTS)
 _PUT_LEAF, _PUT_BODY, _PUT_HEAD = (Ready(insert(one)) for one in (tables.leaf, tables.body, tables.checkpoint))
 _WIDEN = Ready(_WIDEN_TILE)
+_TAKE_BODY, _TAKE_ATTACHED = Ready(_DROP_BODY), Ready(_DROP_ATTACHED)
 
 
 class SqlLogStore(SqlPending):
@@ -281,9 +295,22 @@ class SqlLogStore(SqlPending):
             asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
             rows = _GET_BODIES.rows(connection, **asked)
         try:
-            return tuple(StoredBody(row[0], BodyState(row[1]), row[2], row[3], row[4]) for row in rows)
-        except ValueError as error:
-            raise DamagedError(f"{self.name}: the bodies of {origin} from entry {start} on: {error}") from None
+            return tuple(StoredBody(row[0], _STATES[row[1]], row[2], row[3], row[4]) for row in rows)
+        except KeyError as error:
+            problem = f"the bodies of {origin} from entry {start} on: {error} is no state of a body"
+            raise DamagedError(f"{self.name}: {problem}") from None
+
+    def body_numbers(self, origin: str, start: int, stop: int) -> tuple[int, ...]:
+        """See `LogStore.body_numbers`."""
+        with self.reading() as connection:
+            asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
+            return tuple(row[0] for row in _GET_BODY_NUMBERS.rows(connection, **asked))
+
+    def body_lengths(self, origin: str, start: int, stop: int) -> tuple[tuple[int, int], ...]:
+        """See `LogStore.body_lengths`."""
+        with self.reading() as connection:
+            asked = {"log_": self._id(connection, origin), "start_": start, "stop_": stop}
+            return tuple((row[0], row[1]) for row in _GET_BODY_LENGTHS.rows(connection, **asked))
 
     def put_body(self, origin: str, body: StoredBody, attachments: Sequence[StoredAttachment] = ()) -> None:
         """See `LogStore.put_body`."""
@@ -295,12 +322,11 @@ class SqlLogStore(SqlPending):
         """See `LogStore.put_bodies`."""
         with self.writing(origin) as connection:
             log = self._id(connection, origin)
+            places = [{"log_": log, "number_": body.number} for body in bodies]
             attached = {file.number for file in attachments}
-            for body in bodies:
-                drop_pieces(connection, log, body.number)
-                connection.execute(_DROP_BODY, {"log_": log, "number_": body.number})
-                if body.number in attached:
-                    connection.execute(_DROP_ATTACHED, {"log_": log, "number_": body.number})
+            drop_all_pieces(connection, places)
+            _TAKE_BODY.run_many(connection, places)
+            _TAKE_ATTACHED.run_many(connection, [place for place in places if place["number_"] in attached])
             _add_bodies(connection, log, bodies, attachments)
 
     def erase_body(self, origin: str, number: int) -> None:

@@ -10,16 +10,22 @@ from keepclear.record.bodies.plans import OperationValue, ZoneValue
 from keepclear.values.base import Asked, EntryId, LineName, LongText, PartyName, Time, Told
 from keepclear.values.conflicts import FoundTold
 from keepclear.values.entries import EntrySaid, RefTold
+from keepclear.values.problems import Problem
 from keepclear.values.term_findings import TermFindingTold
 
 __all__ = [
     "DAY_PATTERN",
+    "MOST_FILINGS",
     "CancelledTold",
     "CheckAsked",
     "DraftAsked",
     "DraftTold",
     "FiledTold",
+    "FilingAsked",
+    "FilingOutcomeTold",
     "FilingTold",
+    "FilingsAsked",
+    "FilingsTold",
     "OperationAsked",
     "PrecisionAsked",
     "RecurrenceAsked",
@@ -31,6 +37,8 @@ __all__ = [
 
 DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
 """A day as ISO 8601 has it."""
+MOST_FILINGS = 500
+"""Plans in one request."""
 OPERATION_EXAMPLE: dict[str, Any] = {
     "party": "RU",
     "id": "patrol-17",
@@ -123,6 +131,41 @@ class ZoneAsked(_FilingAsked):
     """A zone to be filed: its body as in docs/spec/entries.md."""
 
     zone: Annotated[ZoneValue, Field(examples=[ZONE_EXAMPLE])]
+
+
+class FilingAsked(_FilingAsked):
+    """One of several plans to be filed, with all that can be said of it alone.
+
+    Attributes
+    ----------
+    operation, zone
+        The plan: one of them.
+    """
+
+    operation: Annotated[OperationValue, Field(examples=[OPERATION_EXAMPLE])] | None = None
+    zone: Annotated[ZoneValue, Field(examples=[ZONE_EXAMPLE])] | None = None
+
+
+class FilingsAsked(Asked):
+    """Plans to be filed in one request, in their order. What is not of this form is refused whole.
+
+    Attributes
+    ----------
+    filings
+        The plans; each is filed, or not, by itself.
+    all_or_none
+        Whether none of them is filed if one cannot be. They are all of one line then.
+    """
+
+    filings: Annotated[
+        list[FilingAsked],
+        Field(
+            min_length=1,
+            max_length=MOST_FILINGS,
+            examples=[[{"operation": OPERATION_EXAMPLE}, {"zone": ZONE_EXAMPLE, "remarks": "Open day and night."}]],
+        ),
+    ]
+    all_or_none: bool = False
 
 
 class CheckAsked(Asked):
@@ -227,6 +270,27 @@ class FiledTold(Told):
     found_before: FoundTold | None = None
     found_after: FoundTold | None = None
     warnings: list[str] = Field(default=[])
+
+
+class FilingOutcomeTold(Told):
+    """What became of one of several plans: it was filed, or there is a problem.
+
+    Attributes
+    ----------
+    filed
+        As a filing by itself is answered; null where it was not filed.
+    problem
+        Why it was not filed, as a filing by itself is refused; null where it was.
+    """
+
+    filed: FiledTold | None = None
+    problem: Problem | None = None
+
+
+class FilingsTold(Told):
+    """What became of each of several plans, in the order in which they were asked."""
+
+    items: list[FilingOutcomeTold]
 
 
 class CancelledTold(Told):

@@ -100,6 +100,19 @@ def wait_for_streams(feed, count):
     raise AssertionError(f"{feed.streams} streams")
 
 
+def test_what_nobody_followed_is_not_read_and_whoever_asks_for_it_later_has_it(told):
+    with told.served() as (url, feed):
+        ids = told.say(*range(5))
+        tick = threading.Event()
+        while feed.position < ids[-1]:
+            tick.wait(0.01)
+        assert feed.recent(ids[0]) is None  # it is in the table alone
+        with httpx.stream("GET", f"{url}?after={ids[1]}") as response:
+            wait_for_streams(feed, 1)
+            told.say(5, 6)
+            assert numbers(response, 5) == [2, 3, 4, 5, 6]
+
+
 def test_what_is_said_arrives_with_all_that_it_is_about(told):
     ref = EntryRef("RU/north/log/2", 7, bytes(32))
     with told.served() as (url, feed), httpx.stream("GET", url) as response:

@@ -132,9 +132,9 @@ def test_a_table_that_no_line_holds_is_left_out_and_the_sentences_stay(monkeypat
 
 def test_thousands_of_pairs_take_no_noticeable_time() -> None:
     many = replace(CLEAR, answer=Answer.CONFLICT, conflicts=(CONFLICT,) * 10_000)
-    start = time.perf_counter()
+    start = time.thread_time()
     text = shown(many, terminal=True)
-    assert time.perf_counter() - start < 5.0
+    assert time.thread_time() - start < 5.0
     assert text.count("They meet.") == 10_000
 
 

@@ -162,6 +162,19 @@ def test_filters_by_time_have_1970_and_9999_and_refuse_naive_ones(pair):
         assert caught.value.faults[0].field == "from"
 
 
+def test_many_are_filed_in_one_request_and_what_is_wrong_with_one_is_told_of_it(pair):
+    ru, tr = pair
+    asked = [patrol("RU", "many-1"), patrol("RU", "many-1"), patrol("TR", "many-2"), patrol("RU", "many-3")]
+    done = ru.client.file_all(asked, key="these-four")
+    assert [one.filed is not None for one in done] == [True, False, False, True]
+    assert [one.problem.status for one in done[1:3]] == [409, 422]
+    assert ru.client.file_all(asked, key="these-four") == done
+    wait_for(lambda: {done[0].filed.id, done[3].filed.id} <= {one.id for one in tr.client.operations(party="RU")})
+    with pytest.raises(RefusedError, match=r"filings\[1\]"):
+        ru.client.file_all([patrol("RU", "many-4"), patrol("TR", "many-5")], all_or_none=True)
+    assert not [one for one in ru.client.operations() if one.thing_id == "many-4"]
+
+
 def test_a_draft_is_private_until_it_is_filed(pair):
     ru, tr = pair
     plan = patrol("RU", "drafted", lon_deg=35.0)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keepclear.line.attack_language import _vocabularies
+from keepclear.line.attack_words import needles
 from keepclear.line.attack_words.needles import Needles, needs_of
 
 PATTERNS = [
@@ -67,3 +68,23 @@ def test_most_patterns_need_something():
     without = [one for one in PATTERNS if not needs_of(one)]
     assert len(without) < len(PATTERNS) / 20
     assert not any(words.needles.may_match("supply run to the north depot") for words in _vocabularies()[1:])
+
+
+WORDS = ["strike", "the", "house", "bomb", "raid", "no", "warning", "north", "ground", "p-17"]
+
+
+@given(words=st.lists(st.sampled_from(WORDS), max_size=6))
+def test_what_was_found_of_one_text_is_right_for_the_next(words):
+    text = " ".join(words)
+    for one in _vocabularies():
+        known = one.needles.may_match(text)
+        one.needles._may.clear()
+        assert one.needles.may_match(text) == known
+
+
+def test_what_was_found_of_texts_is_kept_of_no_more_than_so_many(monkeypatch):
+    monkeypatch.setattr(needles, "_MOST_KEPT", 3)
+    one = Needles([re.compile(word) for word in ("strike", "bomb", "raid", "house")])
+    for text in ("strike", "bomb", "raid", "house", "strike bomb", "", "strike"):
+        assert one.may_match(text) == bool(text)
+        assert len(one._may) <= 3

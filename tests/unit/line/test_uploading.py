@@ -87,13 +87,30 @@ def test_bodies_are_offered_once_and_then_given_as_they_are_asked_for():
     assert (done.stage, kept.size, kept.signatures) == (Stage.DONE, 700, signatures)
 
 
+def test_bodies_that_did_not_go_into_one_request_are_not_waited_for_to_be_named():
+    due = replace(GIVING.due(700), until=256)
+    named = tuple(map(Wanted, range(256, 356)))
+
+    def after(wanted):
+        return GIVING.answered(due, BodiesAnswer(wanted, more=True).answer(), LOG)[0]
+
+    assert after(named).due(700) == BodiesDue(256, 700, None)
+    assert after((Wanted(300), Wanted(600))).due(700) == BodiesDue(300, 700, None)
+    lost, begun = (Wanted(9), *named[1:]), (Wanted(256, 0, 2**20), *named[1:])
+    for wanted in (lost, begun):  # what has been sent and did not come, and what has been begun, comes first
+        assert after(wanted).due(700) == BodiesDue(256, 700, wanted)
+        assert after(wanted).answered(after(wanted).due(700), BodiesAnswer(named).answer(), LOG)[0].offered == 256
+    assert after((Wanted(700),)).due(700) == BodiesDue(256, 700, (Wanted(700),))
+
+
 def test_a_log_that_has_grown_goes_first_after_each_answer_about_bodies():
     grown = GIVING.answered(GIVING.due(700), BodiesAnswer((Wanted(3),)).answer(), View(701))[0]
     assert grown.due(701) == CheckpointDue(700, 701)
 
 
 def test_a_body_that_is_given_and_still_wanted_does_not_hold_up_the_others():
-    asked = step(replace(GIVING, wanted=(Wanted(3), Wanted(9))), BodiesAnswer((Wanted(3), Wanted(9))).answer())
+    given = replace(GIVING, offered=700, wanted=(Wanted(3), Wanted(9)))
+    asked = step(given, BodiesAnswer((Wanted(3), Wanted(9))).answer())
     assert asked.due(700).wanted == (Wanted(9),)
     rests = step(asked, BodiesAnswer((Wanted(3),)).answer())
     assert rests.stage is Stage.RESTING

@@ -78,6 +78,20 @@ def test_a_crash_between_saying_and_noting_says_nothing_twice(pair, monkeypatch)
     assert len(advisories(ru)) == 1
 
 
+def test_while_the_node_is_being_stopped_nothing_is_said_twice(pair):
+    ru, tr = pair
+    in_conflict(ru, tr)
+    ru.projector.start()
+    try:
+        ru.projector._stopping.set()  # it takes nothing into the tables any more
+        assert ru.advising.advise_all() <= 1
+    finally:
+        ru.projector.stop()
+    ru.projector.catch_up()
+    assert ru.advising.advise_all() == 0
+    assert len(advisories(ru)) == 1
+
+
 def test_a_person_who_advises_again_gets_what_was_said(pair):
     ru, tr = pair
     in_conflict(ru, tr)

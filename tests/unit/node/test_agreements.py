@@ -69,6 +69,27 @@ def test_what_is_within_is_filed_and_what_is_not_is_told_before_with_the_clause(
     assert filed.id
     act = next(act for act in ru.node.acts.before(limit=100) if act.what == "file" and act.detail.get("despite_terms"))
     assert act.detail == {"id": "deep", "despite_terms": "a bridge is out", "terms": ["sochi depth"]}
+
+
+def test_of_a_list_what_is_not_within_a_term_is_refused_with_the_clause_and_the_others_are_filed(bound):
+    ru, *_ = bound
+    wanted = [filing("RU", "list-in", 7.0, lon_deg=41.1), filing("RU", "list-deep", 13.0, lon_deg=41.1)]
+    with pytest.raises(RefusedError) as refused:
+        ru.client.file_all(wanted, all_or_none=True)
+    assert refused.value.status == 409
+    assert "c5" in str(refused.value)
+    assert not {"list-in", "list-deep"} & {one.thing_id for one in ru.client.operations()}
+    inside, deep = ru.client.file_all(wanted)
+    assert inside.filed is not None
+    assert deep.problem is not None
+    assert deep.problem.status == 409
+    assert "c5" in deep.problem.detail
+    assert {"list-in", "list-deep"} & {one.thing_id for one in ru.client.operations()} == {"list-in"}
+    told, knowing = ru.client.file_all(
+        [filing("RU", "list-knowing", 13.0, lon_deg=41.1, despite_terms="a bridge is out"), wanted[1]]
+    )
+    assert told.filed is not None
+    assert knowing.problem is not None
     # A filing is in the report from when another party is known to have it.
     wait_for(lambda: ru.node.compliance.report(AGREEMENT).counts["breached"])
     report = ru.node.compliance.report(AGREEMENT)

@@ -9,7 +9,9 @@ import time
 import pytest
 
 from keepclear.clock import now_s
+from keepclear.errors import StoreError
 from keepclear.line.conversation import Conversation
+from keepclear.line.escalation import Reason
 from keepclear.node.actors import OPERATOR
 from keepclear.node.acts import Acts
 from keepclear.node.alarms import Alarms
@@ -37,6 +39,7 @@ class Talk:
         self.line = MadeLine("RU", "TR", "US")
         self.conversation = Conversation("RU")
         self.refs = []
+        self.asked = []
 
     def say(self, party, body, at_s, **others):
         heard = self.line.say(party, body, at_s, **others)
@@ -47,10 +50,13 @@ class Talk:
     def thread(self, ref, at_s):
         return self.conversation.thread(ref, at_s)
 
-    def threads_owing(self, line, at_s):
+    def slices(self, line, at_s, *, changed=None):
         assert line == "border"
-        threads = [self.conversation.thread(one, at_s) for one in self.refs]
-        return [thread for thread in threads if any(owing.is_open(at_s) for owing in thread.owed)]
+        self.asked.append(changed)
+        for start in range(0, len(self.refs), 2):
+            some = self.refs[start : start + 2]
+            threads = [self.conversation.thread(one, at_s) for one in some]
+            yield some, [thread for thread in threads if any(owing.is_open(at_s) for owing in thread.owed)]
 
 
 class Clock:
@@ -236,10 +242,7 @@ def test_from_the_bell_to_the_command_it_is_less_than_200_ms(tmp_path, talk):
         parts.database.close()
 
 
-def test_it_wakes_by_itself_when_a_step_is_due(tmp_path, talk):
-    parts = Parts(tmp_path, clock=now_s)
-    escalating = _escalating(parts, talk)
-    talk.say("TR", FLASH, now_s() - 59.2, to=["RU"])
+def _runs_until_unanswered(parts, escalating):
     escalating.start()
     try:
         until(lambda: any(reason == "it was not answered in time" for _, reason, _ in _planned(parts)), within_s=30)
@@ -248,11 +251,81 @@ def test_it_wakes_by_itself_when_a_step_is_due(tmp_path, talk):
         parts.database.close()
 
 
+def test_it_wakes_by_itself_when_a_step_is_due(tmp_path, talk):
+    parts = Parts(tmp_path, clock=now_s)
+    escalating = _escalating(parts, talk)
+    talk.say("TR", FLASH, now_s() - 59.2, to=["RU"])
+    _runs_until_unanswered(parts, escalating)
+
+
+def test_a_step_that_could_not_be_planned_when_it_was_due_is_planned_as_soon_as_it_can_be(tmp_path, talk, monkeypatch):
+    parts = Parts(tmp_path, clock=now_s)
+    escalating, tries, write = _escalating(parts, talk), [], Escalating._write
+    talk.say("TR", FLASH, now_s() - 57.0, to=["RU"])
+
+    def full_once(self, conn, line, threads, owed, tells):
+        if any(tell.reason is Reason.UNANSWERED for tell in tells):
+            tries.append(now_s())
+            if len(tries) == 1:
+                raise StoreError("the disk is full")
+        write(self, conn, line, threads, owed, tells)
+
+    monkeypatch.setattr(Escalating, "_write", full_once)
+    _runs_until_unanswered(parts, escalating)
+    assert len(tries) == 2
+
+
+def test_all_that_is_owed_is_looked_at_after_a_start_and_where_posts_or_reach_have_changed(parts, talk):
+    reached = {"US"}
+    escalating = _escalating(parts, talk, reach=lambda _: reached)
+
+    def sweeps():
+        talk.asked.clear()
+        list(escalating._sweep_by_turns())
+        escalating._rest_s = 0.0  # or it would rest from what it has just done
+        return talk.asked
+
+    assert sweeps() == [False]
+    assert sweeps() == [True]
+    reached.add("TR")
+    assert sweeps() == [False]
+    assert sweeps() == [True]
+    _roster(parts)
+    assert sweeps() == [False]
+    assert sweeps() == [True]
+    # What has changed is told only once: where it was not looked at to the end, all is looked at.
+    for number in range(300):
+        talk.say("TR", MessageBody(text=f"no {number}", priority=Priority.ROUTINE), T0, to=["RU"])
+    turns = escalating._sweep_by_turns()
+    next(turns)
+    turns.close()
+    assert sweeps() == [False]
+    assert sweeps() == [True]
+
+
+def test_alarms_of_what_is_owed_no_more_are_over_however_many_they_are(parts, talk, clock):
+    said = [
+        talk.say("TR", MessageBody(text=f"no {number}", priority=Priority.IMMEDIATE), T0, to=["RU"])
+        for number in range(250)
+    ]
+    escalating = _escalating(parts, talk)
+    clock.at_s = T0 + 3600.0
+    escalating.sweep()
+    assert len(parts.alarms.listed(limit=1000)) == 250
+    for one in said[1:]:
+        talk.say("RU", AnswerBody(to=ref(one), answer="seen"), T0 + 3600.0, to=["TR"])
+        talk.conversation.take(talk.line.receipt(talk.line.logs["RU"][0], "TR", T0 + 3601.0))
+    clock.at_s = T0 + 3700.0
+    escalating.sweep()
+    (left,) = [one for one in parts.alarms.listed(limit=1000) if one.over_s is None]
+    assert left.ref == said[0].ref
+
+
 def test_over_a_real_projector_a_flash_is_told_step_by_step_until_it_is_answered(tmp_path):
     with line_of(tmp_path, "RU", "tr") as (ru, tr):
         now = Clock(ru.now_s)
         alarms = Alarms(ru.database, Acts(ru.database, now), ru.bell, now, party="RU")
-        escalating = Escalating(ru.projector, ru.records.lines, ru.database, alarms, ru.bell, now)
+        escalating = Escalating(ru.projector.duties, ru.records.lines, ru.database, alarms, ru.bell, now)
         (flash,) = tr.records.say(LINE, [Outgoing(FLASH, ("RU",))])
         carry(tr, ru, LINE)
         ru.projector.catch_up()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from keepclear.node import flashes, pushing
 from keepclear.node.actors import OPERATOR
 from keepclear.node.calling import UnreachableError
 from keepclear.node.flashes import Flash, sign_flash
+from keepclear.node.peers import Peers
 from keepclear.node.remote_log import origin_path
 from keepclear.node.settings import write_settings
 from keepclear.record.bodies.registry import body_of
@@ -41,6 +43,29 @@ def test_what_one_says_the_other_holds_and_gives_a_receipt_for(tmp_path: Path) -
         until(lambda: cosigned(a, there) == {"B"} and cosigned(b, back) == {"A"})
         until(lambda: status_of(a, "B").behind == 0)
         assert status_of(a, "B").trouble == ""
+
+
+def test_who_asks_while_it_is_first_looked_who_there_is_waits_for_it(tmp_path: Path) -> None:
+    with talking(tmp_path) as (a, _):
+        looking, go_on = threading.Event(), threading.Event()
+
+        def slowly(line):
+            looking.set()
+            assert go_on.wait(30.0)
+            return a.reader.of(line)
+
+        peers = Peers(a.records, a.cards, a.bell, membership_of=slowly)
+        found: list[tuple[str, ...]] = []
+        first, second = (threading.Thread(target=lambda: found.append(peers.lines())) for _ in range(2))
+        first.start()
+        assert looking.wait(30.0)
+        second.start()
+        second.join(0.3)
+        go_on.set()
+        first.join()
+        second.join()
+        assert found == [(LINE,), (LINE,)]
+        assert [peers.refreshed(), peers.refreshed()] == [True, False]  # who looked first took no news away
 
 
 def test_three_meet_by_one_who_knows_both_and_bodies_go_to_whom_they_are_addressed(tmp_path: Path) -> None:
@@ -187,6 +212,29 @@ def test_flash_waits_for_one_who_is_away(tmp_path: Path) -> None:
         b.open_door()
         _move(a, b)
         until(lambda: b.exchange.flashes.came(LINE))
+
+
+def test_a_flash_that_a_broken_node_neither_takes_nor_refuses_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with talking(tmp_path) as (a, b):
+        tries: list[str] = []
+        take = b.exchange.flashes.take
+
+        def broken(party: str, data: bytes) -> None:
+            tries.append(party)
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(b.exchange.flashes, "take", broken)
+        a.exchange.flash(LINE, FLASH)
+        until(lambda: tries)
+        ref = a.say("something else", "B")
+        until(lambda: cosigned(a, ref))
+        assert len(tries) < 10, "tried again after a while, longer each time"
+        assert len(a.exchange.flashes.waiting(LINE, "B")) == 1
+        monkeypatch.setattr(b.exchange.flashes, "take", take)
+        until(lambda: b.exchange.flashes.came(LINE))
+        until(lambda: a.exchange.flashes.waiting(LINE, "B") == ())
 
 
 def _last_ref(node: Talking):

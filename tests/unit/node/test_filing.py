@@ -240,7 +240,8 @@ def test_what_could_not_be_said_can_be_tried_again_at_once(two, monkeypatch):
     def full(*_):
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(a.records, "say", full)
+    for name in ("say", "say_each"):
+        monkeypatch.setattr(a.records, name, full)
     with pytest.raises(StoreError):
         a.filing.amend(first.ref, asked(patrol(lat=37.2)), by=OFFICER)
     with pytest.raises(StoreError):
@@ -374,15 +375,15 @@ def test_a_plan_that_nobody_is_told_is_only_committed_to(two):
 def test_a_commitment_that_nothing_came_of_is_taken_back(two, monkeypatch):
     a, b = two
     elsewhere(a, b)
-    say, said = a.records.say, []
+    say, said = a.records.say_each, []
 
-    def second_fails(line, outgoing):
-        said.append(outgoing)
+    def second_fails(line, wanted):
+        said.append(wanted)
         if len(said) == 2:
-            raise StoreError("the disk is full")
-        return say(line, outgoing)
+            return [StoreError("the disk is full") for _ in wanted]
+        return say(line, wanted)
 
-    monkeypatch.setattr(a.records, "say", second_fails)
+    monkeypatch.setattr(a.records, "say_each", second_fails)
     with pytest.raises(StoreError):
         a.filing.file(asked(patrol(), precision=Precision(5)), by=OFFICER)
     share(a, b)

@@ -15,6 +15,7 @@ from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.registry import body_of
 from keepclear.record.bodies.talk import AnswerBody, AnswerGiven, MessageBody
 from keepclear.record.entry_types import EntryType
+from keepclear.store import reading_bodies
 from tests.unit.node.officers_made import patrol
 from tests.unit.node.test_encounters import drive
 from tests.unit.node.watch_made import LINE, NOON_S, share, watching
@@ -90,7 +91,7 @@ def test_labels_are_those_of_the_whole_record(two):
         assert len(by_time) == 1
 
 
-def test_many_bodies_at_once_are_those_one_by_one(two):
+def test_many_bodies_at_once_are_those_one_by_one(two, monkeypatch):
     a, b = two
     refs = [say(a, MessageBody(text=f"message {number}")) for number in range(70)]
     filed = file(a, "one")
@@ -105,6 +106,9 @@ def test_many_bodies_at_once_are_those_one_by_one(two):
     assert found == {ref: body_of(a.records.entry(ref)) for ref in found}
     assert found == fresh.of_these(wanted)  # from memory
     assert found == LineBodies(b.records, b.projector.membership).of_these(found)
+    monkeypatch.setattr(reading_bodies, "MOST_TOGETHER_BYTES", 100)  # two messages, or three
+    assert LineBodies(a.records, a.projector.membership).of_these(wanted) == found
+    monkeypatch.undo()
     assert EntryType.MESSAGE in fresh.types(LINE)
     for start in (0, refs[0].index):
         some = a.records.bodies(refs[0].origin, start, start + 8)

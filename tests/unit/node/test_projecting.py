@@ -191,6 +191,30 @@ def test_a_body_that_comes_later_is_searched_when_it_comes(pair):
         assert tr.search.conflicts_of(convoy("TR", "x", lat=-30.0), conn=conn).answer is Answer.CLEAR
 
 
+def test_a_log_that_comes_fast_is_let_come_by_the_thread_and_by_who_files(pair):
+    ru, tr = pair
+    pace = tr.records._mirrors[ru.records.own_origin(LINE)]._pace
+    pace.came(10_000)
+    pace._fast_s += 60.0
+    first = ru.file(convoy("RU", "c1"), "TR")
+    carry(ru, tr, LINE)
+    (own,) = tr.records.say(LINE, [Outgoing(AnswerBody(to=EntryRefValue.of(first), answer="seen"), ("RU",))])
+    tr.projector.catch_up(own)
+    assert tr.projector.wait_for(own, 0.0)
+    assert not tr.projector.wait_for(first, 0.0)
+    tr.projector.start()
+    try:
+        assert not tr.projector.wait_for(first, 1.2)  # it looks each second
+        tr.projector.catch_up()
+        assert tr.filing(first).thing_id == "c1"
+        second = ru.file(convoy("RU", "c2"), "TR")
+        carry(ru, tr, LINE)
+        pace._fast_s -= 120.0  # it has been quiet
+        assert tr.projector.wait_for(second, 30.0)
+    finally:
+        tr.projector.stop()
+
+
 def test_a_body_that_came_before_a_start_is_in_the_first_answer_after_it(pair):
     ru, tr = pair
     ours = ru.file(convoy("RU", "c1"), "TR")

@@ -6,12 +6,19 @@ import threading
 import pytest
 
 from keepclear.errors import InputError, IntegrityError, PeerError, StoreError
+from keepclear.node import mirror_log
 from keepclear.node.bell import Bell
 from keepclear.node.folder import NodeFolder
+from keepclear.node.kept_log import SELDOM
+from keepclear.node.mirror_log import Pace
+from keepclear.node.own_log import Outgoing
+from keepclear.record.bodies.line_talk import LineTestBody
+from keepclear.record.bodies.talk import MessageBody, Priority
 from keepclear.record.entry_types import EntryType
 from keepclear.record.merkle import leaf_hash
 from keepclear.record.merkle_proofs import verify_inclusion
 from keepclear.record.notes import Note
+from keepclear.store.key_statements import statements
 from keepclear.store.log_store import BodyState, DamagedError
 from keepclear.store.postgres import PostgresStore
 from tests.unit.node.records_made import LINE, folder_of, opened, said
@@ -494,3 +501,93 @@ def test_a_closed_store_is_said_to_be_closed(records):
     records.store.close()
     with pytest.raises(StoreError, match="closed"):
         records.say(LINE, [said("x")])
+
+
+def test_entries_that_are_seldom_are_found_among_all(records):
+    origin = records.own_origin(LINE)
+
+    def slowly(types, start, stop):
+        leaves = enumerate(records.leaves(origin, start, stop), start)
+        return [(number, leaf) for number, leaf in leaves if leaf.type in types]
+
+    for _ in range(2):
+        records.say(LINE, [said('"type":"refused"', "TR") for _ in range(3)])
+        records.say(LINE, [Outgoing(LineTestBody(text="ABC"), ["TR"]), said("between", "TR")])
+        size = records.size(origin)
+        for types in ({EntryType.LINE_TEST}, SELDOM, {EntryType.REFUSED}):
+            for start in (0, size - 2):
+                assert list(records.leaves_of(origin, types, start, size)) == slowly(types, start, size)
+    assert len(list(records.leaves_of(origin, {EntryType.LINE_TEST}, 0, size))) == 2
+    with pytest.raises(InputError, match="no such entries"):
+        list(records.leaves_of(origin, SELDOM, 0, size + 1))
+
+
+def test_statements_about_keys_are_those_of_the_log(records):
+    origin = records.own_origin(LINE)
+    records.say(LINE, [said("something else", "TR")])
+    with records.reading(origin) as log:
+        assert records.statements(origin) == tuple(statements(log)) != ()
+
+
+def test_a_log_of_which_much_comes_at_once_comes_fast(records, theirs, monkeypatch):
+    monkeypatch.setattr(mirror_log, "_MANY", 40)
+    origin = theirs.own_origin(LINE)
+    theirs.say(LINE, [said("one of few", "RU")])
+    uploaded(theirs, records)
+    assert not records.comes_fast(origin)
+    theirs.say(LINE, [said("one of many", "RU") for _ in range(30)])
+    uploaded(theirs, records)
+    assert records.comes_fast(origin)
+    assert not records.comes_fast(records.own_origin(LINE))
+
+
+def test_what_comes_is_fast_while_much_comes_and_not_for_ever():
+    now_s = [1000.0]
+    pace = Pace(lambda: now_s[0])
+
+    def after(passed_s, count):
+        now_s[0] += passed_s
+        pace.came(count)
+        return pace.is_fast
+
+    assert not after(0.0, 0)
+    assert not any(after(0.05, 100) for _ in range(15))  # a long list of filings
+    assert not any(after(2.5, 1600) for _ in range(10))
+    assert after(0.5, 400)
+    assert after(1.4, 0)
+    assert not after(0.2, 0)
+    fast = [after(1.0, 2400) for _ in range(100)]
+    assert fast[0]
+    assert 28 < fast.index(False) < 32
+    assert not any(fast[32:])
+    assert after(10.0, 2400)
+    pace.hurry()
+    assert not after(1.0, 2400)
+    assert after(10.0, 2400)
+
+
+def test_who_pauses_for_a_moment_now_and_then_is_not_let_come_all_the_time():
+    now_s = [1000.0]
+    pace = Pace(lambda: now_s[0])
+    fast = []
+    for round_ in range(200):
+        for _ in range(29):
+            now_s[0] += 1.0
+            pace.came(2400)
+            fast.append(pace.is_fast)
+        now_s[0] += 1.6 if round_ % 2 else 2.5  # just so long that it seems to have ended
+    quiet = [number for number, is_fast in enumerate(fast) if not is_fast]
+    assert len(quiet) > 0.9 * len(fast)
+    assert quiet[0] < 32
+
+
+def test_a_flash_in_much_that_comes_ends_the_patience(records, theirs, monkeypatch):
+    monkeypatch.setattr(mirror_log, "_MANY", 40)
+    origin = theirs.own_origin(LINE)
+    theirs.say(LINE, [said("one of many", "RU") for _ in range(30)])
+    uploaded(theirs, records)
+    assert records.comes_fast(origin)
+    flash = MessageBody(text="Stop. You are firing at us.", priority=Priority.FLASH)
+    theirs.say(LINE, [said("one of many", "RU"), Outgoing(flash, ["RU"]), said("one of many", "RU")])
+    uploaded(theirs, records)
+    assert not records.comes_fast(origin)

@@ -69,14 +69,14 @@ def test_nothing_is_filed_twice_by_a_node_that_starts_again(two):
 def test_a_crash_in_the_middle_of_filing_neither_doubles_nor_loses_a_day(two, monkeypatch, said):
     a, _ = two
     series = a.series.begin(asked(patrol()), NIGHTLY, by=OFFICER)
-    say = a.records.say
+    say = a.records.say_each
 
-    def killed(line, outgoing):
+    def killed(line, wanted):
         if said:
-            say(line, outgoing)
+            say(line, wanted)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(a.records, "say", killed)
+    monkeypatch.setattr(a.records, "say_each", killed)
     with pytest.raises(KeyboardInterrupt):
         a.series.file_due()
     monkeypatch.undo()

@@ -37,6 +37,7 @@ NOTICE = {
     "line": "north", "entry": "TR:north:4", "alarm": 7,
 }  # fmt: skip
 SECRET = b"sixteen or more characters"
+SOON_S = 30.0  # less than anything here would last that is not ended, and enough on a busy machine
 
 
 # --- e-mail --------------------------------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def test_a_mail_server_that_hangs_holds_nobody_up(trickling):
         begun = time.monotonic()
         with pytest.raises(NotToldError):
             _email(port, timeout_s=1).tell(NOTICE, key="a", at_s=1.7e9)
-        assert time.monotonic() - begun < 3.0
+        assert time.monotonic() - begun < SOON_S
 
 
 @pytest.mark.parametrize(
@@ -259,7 +260,7 @@ def test_a_service_that_answers_without_end_or_not_at_all_holds_nobody_up():
     with http_server(without_end) as url:
         begun = time.monotonic()
         assert _webhook(url).tell(NOTICE, key="a", at_s=1.7e9) == "it answered 200"
-        assert time.monotonic() - begun < 2.0
+        assert time.monotonic() - begun < SOON_S
         over.set()
     with _silent_server() as port, pytest.raises(NotToldError):
         _webhook(f"http://127.0.0.1:{port}").tell(NOTICE, key="a", at_s=1.7e9)
@@ -311,7 +312,7 @@ def test_a_command_that_hangs_is_killed_with_all_it_started(tmp_path):
     begun = time.monotonic()
     with pytest.raises(NotToldError, match="killed"):
         _command(sys.executable, "-c", program, str(tmp_path / "pid"), timeout_s=2).tell(NOTICE, key="a", at_s=1.7e9)
-    assert time.monotonic() - begun < 6.0
+    assert time.monotonic() - begun < SOON_S
     until(lambda: not _runs(int((tmp_path / "pid").read_text())))
 
 

@@ -152,15 +152,15 @@ def test_the_largest_integers_are_read():
     ],
 )  # fmt: skip
 def test_hostile_texts_are_refused_soon(data):
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(PeerError):
         parse(data, limit=1 << 21)
-    assert time.perf_counter() - started < 5.0, "a time that grows with the square of the length"
+    assert time.thread_time() - started < 5.0, "a time that grows with the square of the length"
 
 
 def test_many_names_one_of_them_twice_is_found_soon():
     names = [f'"{number}":0' for number in range(100_000)]
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(PeerError, match="the name '99999' twice"):
         parse(f"{{{','.join([*names, names[-1]])}}}".encode(), limit=1 << 22)
-    assert time.perf_counter() - started < 5.0
+    assert time.thread_time() - started < 5.0

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keepclear.errors import InputError, IntegrityError, PeerError
 from keepclear.record.canonical import canonical
@@ -221,3 +223,43 @@ def test_a_reference_names_a_log_a_place_and_a_hash(origin, index, leaf_hash):
     assert EntryRef("north/border/log", 0, bytes(32))
     with pytest.raises(InputError):
         EntryRef(origin, index, leaf_hash)
+
+
+_NAMES = st.sampled_from(["a", "north", "South.2", "x_1", "-a", "a" * 63, "a" * 64, "é", "a b", ""])
+
+
+@st.composite
+def _nearly_leaves(draw):
+    """Leaves that are right, nearly right or wrong, in bytes that are canonical JSON or not."""
+    members = MEMBERS | {
+        "line": draw(_NAMES), "party": draw(_NAMES), "recipients": draw(st.lists(_NAMES, max_size=3)),
+        "exercise": draw(st.sampled_from([True, False, 1])),
+        "v": draw(st.sampled_from([1, 2, 0, 65_535, 65_536, 99_999, 1.5])),
+        "type": draw(st.sampled_from(["operation", "message", "Unknown", "unknown-1", ""])),
+        "time": draw(st.sampled_from([MEMBERS["time"], "2026-02-30T08:00:00.125Z", "0000-01-01T00:00:00.000Z"])),
+        "body": draw(st.sampled_from([HASH, HASH[:-2] + "9=", HASH[:-1], ""])),
+    } | draw(st.sampled_from([{}, {"attachments": [HASH]}, {"more": 1}]))  # fmt: skip
+    data = bytearray(canonical(members))
+    if draw(st.booleans()):
+        at = draw(st.integers(0, len(data) - 1))
+        data[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(data)
+
+
+@given(_nearly_leaves())
+@settings(max_examples=400)
+def test_what_one_look_tells_of_a_leaf_is_what_looking_closely_tells(data):
+    def read(how):
+        try:
+            return how(data)
+        except PeerError as error:
+            return str(error)
+
+    assert read(Leaf.of_bytes) == read(Leaf._of_any)
+
+
+def test_a_plain_leaf_is_read_by_one_look(monkeypatch):
+    monkeypatch.setattr(Leaf, "_of_any", None)
+    assert leaf_of().recipients == ("east", "south")
+    assert leaf_of(recipients=[]).recipients == ()
+    assert leaf_of(exercise=True, type="of-no-kind", v=65_535).known is False

@@ -13,6 +13,7 @@ from keepclear.record.bodies.references import EntryRefValue
 from keepclear.record.bodies.talk import RefusedBody
 from keepclear.record.entries import Attachment, Entry, EntryRef
 from keepclear.record.merkle import leaf_hash
+from keepclear.store import sending
 from keepclear.store.log import Log
 from keepclear.store.log_store import BodyState
 from keepclear.store.receiving_bodies import Undelivered
@@ -54,6 +55,32 @@ def test_one_filing_takes_three_requests(ends):
     while (found := ends.exchange()) is not None:
         dues.append((type(found[0]), found[2].status))
     assert dues == [(CheckpointDue, 200), (EntriesDue, 202), (BodiesDue, 200)]
+    ends.must_agree()
+
+
+def test_many_bodies_come_in_as_few_requests_as_they_go_into(ends, monkeypatch):
+    monkeypatch.setattr(sending, "_MOST_SCANNED", 100)
+    ends.north.say(250)
+    ends.north.say(100, to=())
+    ends.north.say(20)
+    dues = []
+    while (found := ends.exchange()) is not None:
+        dues.append(found[0])
+    assert [(due.since, due.wanted) for due in dues[2:]] == [(0, None), (100, None), (200, None), (350, None)]
+    ends.must_agree()
+
+
+def test_bodies_of_a_request_that_was_cut_off_are_sent_again(ends):
+    ends.north.say(40)
+    ends.exchange()
+    ends.exchange()
+    due, request = ends.north.sender.due()
+    taken = [next(request.body) for _ in range(31)]  # the name of the log, and 30 bodies
+    answer = ends.south.serve("add-bodies", iter(taken[:-3]))
+    ends.north.sender.answered(due, answer)
+    again, _ = ends.north.sender.due()
+    assert [one.number for one in again.wanted] == list(range(27, 40))
+    ends.settle()
     ends.must_agree()
 
 

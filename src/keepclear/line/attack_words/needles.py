@@ -17,6 +17,7 @@ __all__ = ["Needles", "needs_of"]
 _LEAST = 2
 """Characters of a needle: what is shorter is in every text."""
 _SPACE = 32
+_MOST_KEPT = 4096
 
 Needs = tuple[frozenset[str], ...]
 """Of each of these sets one string at least is in whatever is matched."""
@@ -35,6 +36,7 @@ class Needles:
         self._needs = {pattern: needs_of(pattern) for pattern in patterns}
         every = {one for needs in self._needs.values() for some in needs for one in some}
         self._without = [needs for needs in self._needs.values() if not needs]
+        self._may: dict[frozenset[str], bool] = {}  # many texts have the same few needles, or none
         # By their first letters: few pairs of letters are in a short text.
         self._by_start: dict[str, list[str]] = {}
         for one in sorted(every):
@@ -48,7 +50,13 @@ class Needles:
     def may_match(self, text: str) -> bool:
         """Whether one of the patterns may match somewhere in the text; if not, none does."""
         there = self.found_in(text)
-        return any(_has(needs, there) for needs in (self._needs.values() if there else self._without))
+        may = self._may.get(there)
+        if may is None:
+            if len(self._may) >= _MOST_KEPT:
+                self._may.clear()
+            may = any(_has(needs, there) for needs in (self._needs.values() if there else self._without))
+            self._may[there] = may
+        return may
 
     def of(self, patterns: Iterable[re.Pattern[str]], there: frozenset[str]) -> Iterator[re.Pattern[str]]:
         """Those of some of the patterns, in their order, that may match a text which has these needles and no others.

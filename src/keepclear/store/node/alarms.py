@@ -6,7 +6,7 @@ that a line that flaps does not bury a FLASH.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from keepclear.store.node.database import facts
 
 __all__ = [
     "Alarm", "acknowledge", "add_alarm", "alarm_of", "alarms_before", "clear", "count_again", "open_alarm",
-    "open_alarms", "prune_alarms",
+    "open_alarms", "open_alarms_of_entries", "prune_alarms",
 ]  # fmt: skip
 
 _alarm = Table(
@@ -145,10 +145,27 @@ def alarms_before(conn: Connection, id: int | None, *, open_only: bool, limit: i
     return [_alarm_of(row) for row in conn.execute(wanted)]
 
 
-def open_alarms(conn: Connection, kind: str) -> list[Alarm]:
-    """Alarms of a kind that nobody has acknowledged and whose cause has not gone, oldest first."""
+def open_alarms(conn: Connection, kind: str, *, begins: str = "") -> list[Alarm]:
+    """Alarms of a kind that nobody has acknowledged and whose cause has not gone, oldest first.
+
+    Parameters
+    ----------
+    begins
+        How their keys begin.
+    """
     wanted = select(_alarm).where(_a.kind == kind, _a.acknowledged_s.is_(None), _a.over_s.is_(None))
+    if begins:
+        wanted = wanted.where(_a.key.startswith(begins, autoescape=True))
     return [_alarm_of(row) for row in conn.execute(wanted.order_by(_a.id))]
+
+
+def open_alarms_of_entries(conn: Connection, kinds: Collection[str]) -> list[tuple[str, str, EntryRef]]:
+    """Kind, key and entry of those that are about one: there may be thousands, of which few are to be looked at."""
+    wanted = select(_a.kind, _a.key, _a.origin, _a.number, _a.leaf_hash).where(
+        _a.kind.in_(sorted(kinds)), _a.origin.is_not(None), _a.acknowledged_s.is_(None), _a.over_s.is_(None)
+    )
+    rows = conn.execute(wanted.order_by(_a.id))
+    return [(row.kind, row.key, EntryRef(row.origin, row.number, bytes(row.leaf_hash))) for row in rows]
 
 
 def prune_alarms(conn: Connection, *, before_s: float) -> int:

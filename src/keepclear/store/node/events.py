@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, Index, Table, bindparam, delete, func, insert, select
 
 from keepclear.record.entries import EntryRef
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WHOLE, WORDS
@@ -45,6 +45,7 @@ _SAY = Ready(
     .values(dict.fromkeys(("at_s", "type", "line", "origin", "number", "leaf_hash", "data")))
     .returning(_e.id)
 )
+_SINCE = Ready(select(event).where(_e.id > bindparam("after")).order_by(_e.id).limit(bindparam("most")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,7 @@ def say(
 
 def since(conn: Connection, id: int, *, limit: int = 500) -> list[Event]:  # noqa: A002  # as in the table
     """The first events after number `id`, oldest first."""
-    wanted = select(event).where(_e.id > id).order_by(_e.id).limit(limit)
-    return [_event(row) for row in conn.execute(wanted)]
+    return [_event(row) for row in _SINCE.rows(conn, after=id, most=limit)]
 
 
 def newest(conn: Connection) -> int:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
+from keepclear.model.bulk import made_of
 from keepclear.record.entries import EntryRef
 from keepclear.record.entry_types import EntryType
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WHOLE, WORDS
@@ -43,6 +45,7 @@ __all__ = [
     "Box",
     "Filing",
     "FilingState",
+    "Fresh",
     "Unread",
     "active_count",
     "active_names",
@@ -53,6 +56,7 @@ __all__ = [
     "drop_plan",
     "ended_before",
     "ended_too_early",
+    "filed_after",
     "filing_of",
     "filings_by_id",
     "filings_changed_by",
@@ -61,7 +65,6 @@ __all__ = [
     "filings_of_thing",
     "is_in_run",
     "newest_number",
-    "others_after",
     "plans_of",
     "put_plan",
     "put_plans",
@@ -144,7 +147,12 @@ _ENDED = Ready(select(_f.id).where(_f.state == FilingState.ACTIVE, _f.end_s < bi
 _ENDED_TOO_EARLY = Ready(
     select(_f.id).where(_f.state == FilingState.EXPIRED, _f.end_s >= bindparam("at")).order_by(_f.id)
 )
-_OTHERS_AFTER = Ready(select(_f.id).where(_f.id > bindparam("after"), _f.party != bindparam("than")).limit(1))
+_AFTER = Ready(
+    select(_f.id, _f.party, _f.type, _f.origin, _f.number, _f.leaf_hash)
+    .where(_f.id > bindparam("after"))
+    .order_by(_f.id)
+    .limit(bindparam("most"))
+)
 _IS_ACTIVE = f"f.state = '{FilingState.ACTIVE}' AND f.unread = 0"
 _NAMES = {
     "sqlite": Ready(
@@ -163,6 +171,15 @@ _PLANS = {
         text("SELECT p.filing, p.data FROM json_each(:ids) AS k CROSS JOIN plan AS p ON p.filing = k.value")
     ),
     "postgresql": Ready(text("SELECT p.filing, p.data FROM plan AS p WHERE p.filing = ANY(CAST(:ids AS bigint[]))")),
+}
+_ALL_OF_IT = ", ".join(f"f.{column.name}" for column in _f)
+_BY_IDS = {
+    "sqlite": Ready(
+        text(f"SELECT {_ALL_OF_IT} FROM json_each(:ids) AS k CROSS JOIN filing AS f ON f.id = k.value").columns(*_f)  # noqa: S608
+    ),
+    "postgresql": Ready(
+        text(f"SELECT {_ALL_OF_IT} FROM filing AS f WHERE f.id = ANY(CAST(:ids AS bigint[]))").columns(*_f)  # noqa: S608
+    ),
 }
 _PUT_PLAN = Ready(insert(_plan))
 _DROP_PLAN = Ready(delete(_plan).where(_plan.c.filing == bindparam("which")))
@@ -225,6 +242,16 @@ class Filing:
     def is_read(self) -> bool:
         """Whether we know what it says."""
         return not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A filing that came lately: its number, whose it is, of which type, and its entry."""
+
+    number: int
+    party: str
+    type: str
+    ref: EntryRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +345,8 @@ def filings_by_id(conn: Connection, numbers: Collection[int]) -> Mapping[int, Fi
         rows = (_BY_ID.one(conn, which=number) for number in sorted(numbers))
         return {row.id: _filing_of(row) for row in rows if row is not None}
     for some in _in_runs(sorted(numbers)):
-        found |= {row.id: _filing_of(row) for row in conn.execute(select(_filing).where(_f.id.in_(some)))}
+        told = _BY_IDS[conn.dialect.name].rows(conn, ids=_listed(conn, some))
+        found |= {one.id: one for one in _filings_of(told)}
     return found
 
 
@@ -473,9 +501,12 @@ def newest_number(conn: Connection) -> int:
     return int(_LAST.value(conn) or 0)
 
 
-def others_after(conn: Connection, number: int, *, than: str) -> bool:
-    """Whether another party than that one has filed something since the filing of that number."""
-    return _OTHERS_AFTER.value(conn, after=number, than=than) is not None
+def filed_after(conn: Connection, number: int, *, limit: int) -> list[Fresh]:
+    """The filings after the one of that number, in their order."""
+    return [
+        Fresh(row.id, row.party, row.type, EntryRef(row.origin, row.number, bytes(row.leaf_hash)))
+        for row in _AFTER.rows(conn, after=number, most=limit)
+    ]
 
 
 def active_count(conn: Connection) -> int:
@@ -533,6 +564,20 @@ def _values(row: Filing) -> dict[str, Any]:
         "west": west, "south": south, "east": east, "north": north, "supersedes": _told(row.supersedes),
         "changed_by": _told(row.changed_by),
     }  # fmt: skip
+
+
+def _filings_of(rows: Sequence[Any]) -> list[Filing]:
+    """As `_filing_of`, of many rows, column by column."""
+    columns: dict[str, Any] = {name: map(attrgetter(name), rows) for name in _PLAIN}
+    columns["id"] = (row.id for row in rows)
+    columns["ref"] = (EntryRef(row.origin, row.number, bytes(row.leaf_hash)) for row in rows)
+    columns["recipients"] = (tuple(row.recipients) for row in rows)
+    columns["box"] = (None if row.west is None else (row.west, row.south, row.east, row.north) for row in rows)
+    columns["state"] = (FilingState(row.state) for row in rows)
+    columns["supersedes"] = (_ref(row.supersedes) for row in rows)
+    columns["changed_by"] = (_ref(row.changed_by) for row in rows)
+    columns["for_us"] = (bool(row.for_us) for row in rows)
+    return made_of(Filing, len(rows), columns)
 
 
 def _filing_of(row: Any) -> Filing:

@@ -6,6 +6,7 @@ nothing is checked here. Not a format for others: whatever is made otherwise by 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from keepclear.model.extents import Track, TrackBasis, Volume
 from keepclear.model.footprints import Circle, Corridor, Edges, Footprint, Polygon
 from keepclear.model.heights import Height, HeightReference
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule
-from keepclear.model.operations import JointPlan, Operation, Zone
+from keepclear.model.operations import JointPlan, Operation, Source, Zone
 
 __all__ = ["packed", "unpacked"]
 
@@ -49,19 +50,39 @@ def packed(thing: Thing) -> bytes:
 def unpacked(data: bytes) -> Thing:
     """The operation or zone that was packed."""
     end = _HEADER_BYTES + int.from_bytes(data[:_HEADER_BYTES], "big")
-    header = json.loads(data[_HEADER_BYTES:end])
+    header, _ = _parsed(str(data[_HEADER_BYTES:end], "ascii"))
     numbers = _Numbers(np.frombuffer(data, dtype=np.float64, offset=end))
-    volumes = tuple(_volume(one, numbers) for one in header["volumes"])
+    volumes = tuple([_volume(one, numbers) for one in header["volumes"]])
     party, name, kind = header["party"], header["name"], header["kind"]
     if "rule" in header:
         return Zone(party, header["id"], ZoneKind(kind), volumes, ZoneRule(header["rule"]), name)
+    operation = object.__new__(Operation)
     joint = header["joint"]
-    return Operation(
-        party, header["id"], None if kind is None else OperationKind(kind), volumes,
-        tuple(_track(one, numbers) for one in header["tracks"]), frozenset(Domain(one) for one in header["domains"]),
-        joint=None if joint is None else JointPlan(joint[0], frozenset(joint[1])), name=name,
-        top_speed_m_s=header["top_speed_m_s"],
+    values = (
+        party, header["id"], _KINDS[kind], volumes, tuple([_track(one, numbers) for one in header["tracks"]]),
+        _domains(tuple(header["domains"])), (), None if joint is None else JointPlan(joint[0], frozenset(joint[1])),
+        name, header["top_speed_m_s"], _NO_SOURCE,
     )  # fmt: skip
+    for put, value in zip(_PUT_INTO_OPERATION, values, strict=True):
+        put(operation, value)
+    return operation
+
+
+_parsed = json.JSONDecoder().raw_decode  # without a look for encodings and for what comes after
+_KINDS: dict[str | None, OperationKind | None] = {None: None, **{one.value: one for one in OperationKind}}
+_REFERENCES = {one.value: one for one in HeightReference}
+_BASES = {one.value: one for one in TrackBasis}
+_EDGES = {one.value: one for one in Edges}
+_NO_SOURCE = Source()
+_OPERATION = ("party", "id", "kind", "volumes", "tracks", "domains", "participants", "joint", "name", "top_speed_m_s",
+              "source")  # fmt: skip
+assert Operation.__slots__ == _OPERATION, "what an operation has is not what is put into it"
+_PUT_INTO_OPERATION = [getattr(Operation, name).__set__ for name in _OPERATION]
+
+
+@functools.cache
+def _domains(names: tuple[str, ...]) -> frozenset[Domain]:
+    return frozenset(Domain(one) for one in names)
 
 
 class _Numbers:
@@ -87,7 +108,7 @@ def _packed_volume(volume: Volume, arrays: list[Array]) -> list[Any]:
 
 def _volume(value: Sequence[Any], numbers: _Numbers) -> Volume:
     footprint, floor, ceiling, start_s, end_s, uncertainty_m = value
-    heights = [None if one is None else Height(one[0], HeightReference(one[1])) for one in (floor, ceiling)]
+    heights = [None if one is None else Height(one[0], _REFERENCES[one[1]]) for one in (floor, ceiling)]
     return Volume(_footprint(footprint, numbers), heights[0], heights[1], start_s, end_s, uncertainty_m)
 
 
@@ -106,9 +127,9 @@ def _footprint(value: Sequence[Any], numbers: _Numbers) -> Footprint:
         case "circle":
             return Circle(value[1], value[2], value[3])
         case "corridor":
-            return Corridor(numbers.pairs(value[1]), value[2], Edges(value[3]))
+            return Corridor.of_checked(numbers.pairs(value[1]), value[2], _EDGES[value[3]])
         case _:
-            return Polygon(tuple(numbers.pairs(count) for count in value[1]), Edges(value[2]))
+            return Polygon.of_checked(tuple([numbers.pairs(count) for count in value[1]]), _EDGES[value[2]])
 
 
 def _packed_track(track: Track, arrays: list[Array]) -> list[Any]:
@@ -125,8 +146,8 @@ def _packed_track(track: Track, arrays: list[Array]) -> list[Any]:
 
 def _track(value: Sequence[Any], numbers: _Numbers) -> Track:
     count, reference, basis, *tolerances = value
-    columns = [numbers.take(count) for _ in range(4)]
+    time_s, lon_deg, lat_deg, height_m = numbers.take(4 * count).reshape(4, count)
     given = [numbers.take(count) if one is None else one for one in tolerances]
     return Track.of_checked(
-        columns[0], columns[1], columns[2], columns[3], HeightReference(reference), TrackBasis(basis), *given
-    )
+        time_s, lon_deg, lat_deg, height_m, _REFERENCES[reference], _BASES[basis], *given
+    )  # fmt: skip

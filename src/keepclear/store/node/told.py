@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, Index, Row, Table, delete, func, inse
 
 from keepclear.store.node.columns import SECONDS, STRUCTURE, WHOLE, WORDS
 from keepclear.store.node.database import facts
+from keepclear.store.ready import Ready
 
 __all__ = [
     "Notice", "NoticeState", "begin_notice", "due_notices", "finish_notice", "known_keys", "notices_of", "plan_notice",
@@ -55,6 +56,13 @@ class NoticeState(StrEnum):
     OVERTAKEN = "overtaken"
     """A later step for the same person and channel was due as well: that was told, and this was not."""
     GIVEN_UP = "given up"
+
+
+_WAITING = Ready(
+    select(_t.channel, _t.urgent, func.min(_t.next_s).label("next_s"))
+    .where(_t.state == NoticeState.WAITING)
+    .group_by(_t.channel, _t.urgent)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +127,7 @@ def plan_notice(
 
 def waiting_channels(conn: Connection) -> dict[tuple[str, bool], float]:
     """Channels by which something is to be told, urgent or not, and when the first of it is due."""
-    wanted = select(_t.channel, _t.urgent, func.min(_t.next_s).label("next_s")).where(_t.state == NoticeState.WAITING)
-    rows = conn.execute(wanted.group_by(_t.channel, _t.urgent))
-    return {(row.channel, bool(row.urgent)): row.next_s for row in rows}
+    return {(row.channel, bool(row.urgent)): row.next_s for row in _WAITING.rows(conn)}
 
 
 def due_notices(conn: Connection, channel: str, *, urgent: bool, at_s: float, limit: int = 20) -> list[Notice]:
