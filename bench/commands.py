@@ -57,22 +57,33 @@ def parquet_figures(path: Path, legs: int) -> list[Figure]:
 
 
 def cluster_figures(path: Path, legs: int) -> list[Figure]:
-    """The same check on a Dask cluster of one worker and of two, each with one thread."""
-    one, two = (
-        _figure(f"Dask, {legs:,} legs, {name}", None, partial(_on_cluster, path, workers))
-        for workers, name in enumerate(("one worker", "two workers"), start=1)
+    """The same check without a cluster on one thread, and on a Dask cluster of one worker and of two, a thread each.
+
+    What is timed is the check itself, as its answer tells it: reading the file is not in it.
+    """
+    alone, one, two = (
+        _figure(f"Check of {legs:,} legs once they are read, {name}", None, partial(_elapsed_s, path, workers))
+        for workers, name in enumerate(("without a cluster, --jobs 1", "Dask with one worker", "Dask with two workers"))
     )
-    figures = [one, two]
-    if not isinstance(one[1], str) and not isinstance(two[1], str):
-        figures.append(("Dask, two workers against one", one[1] / two[1], 1.4, "×"))
+    figures = [alone, one, two]
+    for name, base, limit in (("one", one[1], 1.4), ("no cluster and --jobs 1", alone[1], None)):
+        if not isinstance(base, str) and not isinstance(two[1], str):
+            figures.append((f"Dask, two workers against {name}", base / two[1], limit, "×"))
     return figures
 
 
-def _on_cluster(path: Path, workers: int) -> float:
+def _elapsed_s(path: Path, workers: int) -> float:
+    """As a check tells it; the least of a few, since what else a machine does can only add to it."""
+    arguments = ["check", str(path), *MINIMA, "--format", "json"]
+    if not workers:
+        return _least_s([*arguments, "--jobs", "1"])
     with _cluster(workers) as address:
-        arguments = ["check", str(path), *MINIMA, "--scheduler", address, "--format", "json"]
-        _output(arguments, None)  # the workers compile their kernels
-        return float(json.loads(_output(arguments, None))["elapsed_s"])
+        return _least_s([*arguments, "--scheduler", address])
+
+
+def _least_s(arguments: list[str]) -> float:
+    _output(arguments, None)  # whoever computes compiles the kernels
+    return min(float(json.loads(_output(arguments, None))["elapsed_s"]) for _ in range(3))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.node_load import Events, Filer, file_all, file_steadily, streams
+from bench.node_load import Events, Filer, file_all, file_lists, file_steadily, streams, until_quiet
 from bench.node_pair import LINE, Pair, asked, memory_mb, until
 from bench.node_plans import body_of_plan, plans, request_of
 from bench.node_search import fill, searched, things
@@ -38,6 +38,7 @@ KNOWN, QUICK_KNOWN = 10_000, 1_000
 ACTIVE = 100_000
 MISSED, QUICK_MISSED = 100_000, 5_000
 PER_S, CLIENTS, STREAMS = 20.0, 16, 500
+LISTED = 100
 
 
 def node_figures(*, quick: bool, pieces: Sequence[str] = PIECES) -> list[RecordFigure]:
@@ -107,7 +108,8 @@ def _known(pair: Pair, count: int) -> int:
     pair.start()
     for node in pair.both:
         until(lambda node=node: asked(node, "node.db", "SELECT count(*) FROM filing") >= count)  # type: ignore[misc]
-    time.sleep(3.0)  # receipts of the last ones
+    for node in pair.both:
+        until_quiet(node)  # after the receipts, and looking through so many at once for what is due
     return count
 
 
@@ -133,9 +135,21 @@ def _filings(pair: Pair, known: int, *, seconds: float) -> Iterator[RecordFigure
         few = list(plans(100, "NORTH", seed=SEED + 2 + clients, begin_s=now_s()))
         count = max(100, int(seconds * len(few) / file_all(pair.north, few, clients=clients)))
         made = list(plans(count, "NORTH", seed=SEED + 100 + clients, begin_s=now_s()))
-        rate = count / file_all(pair.north, made, clients=clients)
+        until_quiet(pair.north)
+        used_s = time.process_time()
+        took_s = file_all(pair.north, made, clients=clients)
+        rate, share = count / took_s, (time.process_time() - used_s) / took_s
+        _say(f"  {clients}: {rate:.0f}/s; those who file use {100 * share:.0f} % of one core themselves")
         about = f"durable filings over HTTP, {clients} client{'s' if clients > 1 else ''}, {known:,} known"
         yield RecordFigure(about, rate, "filings/s", 150.0 if clients > 1 else None)
+    few = list(plans(2 * LISTED, "NORTH", seed=SEED + 60, begin_s=now_s()))
+    count = LISTED * max(2, int(seconds * len(few) / file_lists(pair.north, few, at_once=LISTED) / LISTED))
+    made = list(plans(count, "NORTH", seed=SEED + 61, begin_s=now_s()))
+    until_quiet(pair.north)
+    rate = count / file_lists(pair.north, made, at_once=LISTED)
+    yield RecordFigure(
+        f"the same in lists of {LISTED}, each in one request, 1 client, {known:,} known", rate, "filings/s", 150.0
+    )
 
 
 def _streams(pair: Pair) -> Iterator[RecordFigure]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import queue
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.node_pair import LINE
 from bench.node_plans import request_of
 from keepclear.cli.demo_nodes import DemoNode
 from keepclear.model.operations import Operation, Zone
 
-__all__ = ["Events", "Filer", "file_all", "file_steadily", "streams"]
+__all__ = ["Events", "Filer", "file_all", "file_lists", "file_steadily", "streams", "until_quiet"]
 
 
 class Filer:
@@ -80,6 +82,20 @@ def file_all(node: DemoNode, plans: Sequence[Operation | Zone], *, clients: int)
     if failed:
         raise failed[0]
     return time.perf_counter() - began
+
+
+def file_lists(node: DemoNode, plans: Sequence[Operation | Zone], *, at_once: int) -> float:
+    """File them all by one client, so many in each request; the seconds that it took."""
+    filer = Filer(node)
+    began = time.perf_counter()
+    for start in range(0, len(plans), at_once):
+        wanted = [request_of(plan, LINE)[1] for plan in plans[start : start + at_once]]
+        items = filer.post("/api/v1/filings", {"filings": wanted})["items"]
+        assert isinstance(items, list)
+        assert all(one["filed"] for one in items), items
+    took_s = time.perf_counter() - began
+    filer.close()
+    return took_s
 
 
 def file_steadily(node: DemoNode, plans: Sequence[Operation | Zone], *, per_s: float, clients: int) -> dict[str, float]:
@@ -152,8 +168,30 @@ class Events:
                     self.told.setdefault(entry, time.perf_counter())
 
 
+def until_quiet(node: DemoNode, *, share: float = 0.1, within_s: float = 180.0) -> None:
+    """Wait until a node has used less than this share of one core for two seconds: what it was given is done."""
+    until_s = time.perf_counter() + within_s
+    quiet_for, before_s = 0, _cpu_s(node)
+    while quiet_for < 2:
+        assert time.perf_counter() < until_s, f"the node was still at work after {within_s:.0f} s"
+        time.sleep(1.0)
+        now_s = _cpu_s(node)
+        quiet_for = quiet_for + 1 if now_s - before_s < share else 0
+        before_s = now_s
+
+
+def _cpu_s(node: DemoNode) -> float:
+    """Seconds of processor time that its process has used."""
+    words = Path(f"/proc/{node.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def streams(node: DemoNode, count: int, plan: Operation | Zone) -> tuple[float, float]:
-    """So many readers of events at once: seconds from a filing until the first and the last of them has it."""
+    """So many readers of events at once: seconds from a filing until the first and the last of them has it.
+
+    They are opened when the node is quiet: what it still does of what it was given before is measured elsewhere.
+    """
+    until_quiet(node)
     open_ones = [_opened(node) for _ in range(count)]
     seen: list[float] = []
     guard = threading.Lock()

@@ -22,7 +22,7 @@ from bench.node import PIECES, node_figures
 from bench.peers import PEERS
 from bench.positions import HORIZONTAL_M, VERTICAL_M, read_positions, swiss_day
 from bench.record import record_figures
-from bench.render import Results, page, with_agreements, with_node, with_record, with_watch
+from bench.render import Results, page, with_agreements, with_check, with_node, with_record, with_watch
 from bench.replicas import DATA, replica_file
 from bench.scaling import measure_sizes
 from bench.service import service_figures
@@ -31,13 +31,9 @@ from bench.terms import terms_figures
 __all__ = ["main"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+CHECK = ("contest", "sizes", "growing", "commands", "service", "cluster")
 PARTS = (
-    "contest",
-    "sizes",
-    "growing",
-    "commands",
-    "service",
-    "cluster",
+    *CHECK,
     "record",
     "node",
     "watch",
@@ -57,7 +53,8 @@ def main() -> None:
     pieces = PIECES if "node" in chosen.parts else [one for one in PIECES if one in chosen.parts]
     alone = "record" if chosen.parts == ["record"] else "node" if {*chosen.parts} <= {"node", *PIECES} else ""
     alone = chosen.parts[0] if chosen.parts in (["watch"], ["agreements"]) else alone
-    if not alone:  # those compile nothing, or by themselves
+    alone = "check" if {*chosen.parts} == {*CHECK} else alone
+    if alone in ("", "check"):  # those compile nothing, or by themselves
         _warm()
     if "sizes" in chosen.parts:  # first, while the process holds nothing else
         results.constant = measure_sizes(sizes, growing=False, repeats=repeats)
@@ -79,12 +76,18 @@ def main() -> None:
         results.node = node_figures(quick=chosen.quick, pieces=pieces)
     _pure(results, chosen.parts, quick=chosen.quick)
     if alone and chosen.output.exists():  # the rest takes an hour to measure anew
-        renew = {"record": with_record, "node": with_node, "watch": with_watch, "agreements": with_agreements}[alone]
+        renew = {
+            "check": with_check,
+            "record": with_record,
+            "node": with_node,
+            "watch": with_watch,
+            "agreements": with_agreements,
+        }[alone]
         text = renew(chosen.output.read_text(encoding="utf-8"), results)
     else:
         text = page(results)
     chosen.output.write_text(text, encoding="utf-8")
-    _keep(results, f"{alone}.json" if alone else "results.json")
+    _keep(results, f"{alone}.json" if alone and alone != "check" else "results.json")
     print(f"wrote {chosen.output}", file=sys.stderr)
 
 
