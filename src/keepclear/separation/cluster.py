@@ -93,18 +93,37 @@ def search_on_cluster(world: World, address: str, *, progress: Callable[[float],
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     try:
-        from distributed import Client
-    except ImportError:
-        raise _refused(address, "a cluster needs Dask", "pip install 'keepclear[cluster]'") from None
-    try:
-        try:
-            client = Client(address, timeout=_CONNECT_S)
-        except AssertionError:  # the machine is so busy that Dask's own thread has not begun in 10 s
-            raise TimeoutError("Dask could not be started in time") from None
+        client = _client(address)
     except (OSError, ValueError, TimeoutError) as error:
         raise _refused(address, f"no scheduler answers: {error}", "an address like tcp://10.0.0.5:8786") from None
     with client:
         yield client
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise _refused(address, "a cluster needs Dask", "pip install 'keepclear[cluster]'") from None
+
+    class Ended(Client):
+        """One that ends itself when it cannot begin.
+
+        Left to the collection of garbage it would be ended at any moment: also while the next one begins, and holds the
+        lock that ending takes.
+        """
+
+        def __init__(self) -> None:
+            try:
+                super().__init__(address, timeout=_CONNECT_S)
+            except BaseException:
+                self.close()
+                raise
+
+    try:
+        return Ended()
+    except AssertionError:  # the machine is so busy that Dask's own thread has not begun in 10 s
+        raise TimeoutError("Dask could not be started in time") from None
 
 
 def _refused(address: str, problem: str, right: str) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import re
@@ -186,6 +187,23 @@ def test_a_scheduler_that_does_not_answer_is_an_input_error(monkeypatch: pytest.
     world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
     with pytest.raises(InputError, match="no scheduler answers"):
         search_on_cluster(world, f"tcp://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "not an address", "tcp://127.0.0.1:1"])
+def test_nothing_that_could_not_begin_is_left_to_be_ended_later(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask's client ends when it is garbage, which would wait for ever if the next one began at that moment."""
+    monkeypatch.setattr("keepclear.separation.cluster._CONNECT_S", 1)
+    world = compile_world((), (), minima=MinimaTable.default(), compare_own=False)
+    gc.collect()
+    gc.disable()
+    try:
+        before = {id(one) for one in gc.get_objects() if isinstance(one, Client)}
+        with pytest.raises(InputError, match="no scheduler answers"):
+            search_on_cluster(world, address)
+        left = [one for one in gc.get_objects() if isinstance(one, Client) and id(one) not in before]
+        assert {one.status for one in left} <= {"closed"}
+    finally:
+        gc.enable()
 
 
 def test_a_scheduler_without_workers_is_an_input_error() -> None:
