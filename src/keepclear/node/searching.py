@@ -297,12 +297,14 @@ class Search:
     def _things_of(self, conn: Connection, names: Mapping[int, bytes]) -> list[Prepared]:
         with self._lock:
             known = {name: self._things[name] for name in names.values() if name in self._things}
+            for name in known:
+                self._things.move_to_end(name)
         missing = {number: name for number, name in names.items() if name not in known}
-        for number, data in plans_of(conn, missing).items():
-            known[missing[number]] = Prepared.of(unpacked(data))
+        read = {missing[number]: Prepared.of(unpacked(data)) for number, data in plans_of(conn, missing).items()}
         with self._lock:
-            for name, prepared in known.items():
+            for name, prepared in read.items():
                 self._put(name, prepared)
+        known |= read
         return [known[name] for name in names.values()]
 
     def _put(self, name: bytes, prepared: Prepared) -> None:

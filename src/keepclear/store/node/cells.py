@@ -89,13 +89,18 @@ _PUT_CLASS = Ready(insert(_class))
 _DROP_EMPTY = Ready(delete(_class).where(_class.c.held <= 0))
 
 _WANTED = "c.filing, c.x_m, c.y_m, c.z_m, c.radius_m, c.start_s, c.end_s"
-_WHEN = "c.start_s >= :since AND c.start_s <= :until AND c.end_s >= :begin AND c.owner <> :owner"
+_SOON = "c.start_s <= :until AND c.end_s >= :begin AND c.owner <> :owner"
+_THERE = " AND ".join(
+    f"c.{axis}_m + c.radius_m >= :low_{axis} AND c.{axis}_m - c.radius_m <= :high_{axis}" for axis in "xyz"
+)
+"""Most of what a square holds lies elsewhere in it, and a row that is given out takes longer than it takes to look."""
+_WHEN = f"c.start_s >= :since AND {_SOON} AND {_THERE}"
 _SINCE = " ".join(f"WHEN {duration} THEN :since_{duration}" for duration in range(len(_LASTING_S)))
 _IN_ALL_SQUARES = Ready(
     text(
         f"SELECT {_WANTED} FROM json_each(:squares) AS k CROSS JOIN cell AS c ON c.square = k.value "  # noqa: S608
         f"AND c.start_s >= CASE (k.value >> 27) & 7 {_SINCE} ELSE :since_{_ALWAYS} END "
-        "WHERE c.start_s <= :until AND c.end_s >= :begin AND c.owner <> :owner"
+        f"WHERE {_SOON} AND {_THERE}"
     )
 )
 """Of squares of all durations at once."""
@@ -198,13 +203,24 @@ def cells_near(conn: Connection, asked: Cells, *, reach_m: float, reach_s: float
             ranges.append((duration, number << 27, ((number + 1) << 27) - 1))
         else:
             by_duration.setdefault(duration, []).append(squares | (number << 27))
-    given = {"begin": begin, "until": end, "owner": leaving_owner}
+    given = {"begin": begin, "until": end, "owner": leaving_owner, **_box(asked.spheres, reach_m)}
     rows = _in_squares(conn, by_duration, given)
     for duration, low, high in ranges:
         wanted = given | {"since": _since(duration, begin), "low": low, "high": high}
         rows += _BETWEEN_SQUARES.rows(conn, **wanted)
     found_rows = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return Near(found_rows[:, 0].astype(np.int64), found_rows[:, 1:5], found_rows[:, 5:7])
+
+
+def _box(spheres: Array, reach_m: float) -> dict[str, float]:
+    """From where to where, on each axis, what is within reach of some sphere has a part."""
+    reach = spheres[:, 3:] + (reach_m + 2.0)
+    low, high = (spheres[:, :3] - reach).min(axis=0), (spheres[:, :3] + reach).max(axis=0)
+    return {
+        f"{end}_{axis}": value
+        for end, values in (("low", low), ("high", high))
+        for axis, value in zip("xyz", values.tolist(), strict=True)
+    }
 
 
 def _in_squares(conn: Connection, by_duration: Mapping[int, list[Ints]], given: dict[str, Any]) -> list[Any]:
