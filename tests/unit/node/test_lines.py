@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mnemonic import Mnemonic
 
 from keepclear.errors import InputError, IntegrityError, PeerError
 from keepclear.line.invitations import InvitationState
@@ -128,7 +129,9 @@ def test_somebody_else_who_had_the_invitation_is_found_out(nodes: list[MadeNode]
     a.lines.take_acceptance(stolen.acceptance)
     with pytest.raises(InputError, match="answered"):
         a.lines.take_acceptance(b.lines.join(written.data, a.words, by=OPERATOR).acceptance)
-    misheard = " ".join(["zoo", *c.words.split()[1:]])
+    known = Mnemonic("english")
+    others = (" ".join([word, *c.words.split()[1:]]) for word in known.wordlist)
+    misheard = next(text for text in others if not known.check(text))  # one word in 16 makes the words of another key
     with pytest.raises(InputError, match="misheard"):
         a.lines.admit(LINE, "C", misheard, by=OPERATOR)
     assert [one.party for one in a.lines.acceptances(LINE)] == ["C"]
