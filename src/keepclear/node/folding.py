@@ -345,6 +345,7 @@ class Fold:
         """A filing counts from now on: it is found, and what it comes too close to is looked for."""
         with self._conversations.held(conn, filing.line) as talk:
             thread = talk.thread(filing.ref, self._at_s)
+        self._advised[filing.ref] = thread.advised
         state, state_s, by = FilingState.ACTIVE, self._at_s, None
         if thread.cancelled_by is not None:
             state, by = FilingState.CANCELLED, thread.cancelled_by

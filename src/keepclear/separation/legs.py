@@ -241,6 +241,8 @@ class _Room:
 
 def _shares(columns: TrackColumns, many: int) -> list[tuple[int, int]]:
     """Runs of tracks with about equal numbers of positions."""
+    if many == 1:
+        return [(0, len(columns.operation))]
     cuts = np.searchsorted(columns.first, np.linspace(0, columns.first[-1], many + 1)[1:-1])
     edges = np.unique(np.concatenate(([0], cuts, [len(columns.operation)])))
     return [(int(low), int(high)) for low, high in itertools.pairwise(edges)] or [(0, 0)]

@@ -114,20 +114,57 @@ _BETWEEN_SQUARES = Ready(
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which squares of the classes in use a question looks into.
+
+    Attributes
+    ----------
+    by_duration
+        Numbers of squares by the class of duration.
+    text
+        All of those, in JSON.
+    whole
+        Classes of which all is looked through: of what duration, the first number and the last.
+    """
+
+    by_duration: Mapping[int, list[int]]
+    text: str
+    whole: Sequence[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Cells:
     """Parts of one thing, as rows: spheres (n, 4) and times (n, 2), and whether it is for practice."""
 
     spheres: Array
     times: Array
     exercise: bool
-    _squares: dict[tuple[int, float], Ints | None] = field(default_factory=dict, compare=False, repr=False)
+    _wanted: dict[tuple[tuple[int, ...], float], _Wanted] = field(default_factory=dict, compare=False, repr=False)
 
-    def squares(self, size: int, reach_m: float) -> Ints | None:
-        """The squares of a size that are within reach, worked out once; None if they are too many."""
-        key = size, reach_m
-        if key not in self._squares:
-            self._squares[key] = _asked_squares(size, self.spheres, reach_m)
-        return self._squares[key]
+    def wanted(self, classes: Sequence[int], reach_m: float) -> _Wanted:
+        """The squares of these classes that are within reach, worked out once: what is filed is asked about twice."""
+        key = tuple(classes), reach_m
+        if key not in self._wanted:
+            self._wanted[key] = self._work_out(classes, reach_m)
+        return self._wanted[key]
+
+    def _work_out(self, classes: Sequence[int], reach_m: float) -> _Wanted:
+        by_duration: dict[int, list[int]] = {}
+        by_size: dict[int, Ints | None] = {}
+        whole: list[tuple[int, int, int]] = []
+        for number in classes:
+            if bool(number >> 6) != self.exercise:
+                continue
+            size, duration = (number >> 3) & 7, number % _DURATIONS
+            if size not in by_size:
+                by_size[size] = _asked_squares(size, self.spheres, reach_m)
+            squares = by_size[size]
+            if squares is None:
+                whole.append((duration, number << 27, ((number + 1) << 27) - 1))
+            else:
+                by_duration.setdefault(duration, []).extend((squares | (number << 27)).tolist())
+        text = json.dumps([one for found in by_duration.values() for one in found])
+        return _Wanted(by_duration, text, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,25 +226,11 @@ def cells_near(conn: Connection, asked: Cells, *, reach_m: float, reach_s: float
     """
     times = _finite(asked.times)
     begin, end = float(times[:, 0].min()) - reach_s, float(times[:, 1].max()) + reach_s
-    by_duration: dict[int, list[Ints]] = {}
-    by_size: dict[int, Ints | None] = {}
-    ranges: list[tuple[int, int, int]] = []
-    for number in held_classes(conn):
-        if bool(number >> 6) != asked.exercise:
-            continue
-        size, duration = (number >> 3) & 7, number % _DURATIONS
-        if size not in by_size:
-            by_size[size] = asked.squares(size, reach_m)
-        squares = by_size[size]
-        if squares is None:
-            ranges.append((duration, number << 27, ((number + 1) << 27) - 1))
-        else:
-            by_duration.setdefault(duration, []).append(squares | (number << 27))
+    wanted = asked.wanted(held_classes(conn), reach_m)
     given = {"begin": begin, "until": end, "owner": leaving_owner, **_box(asked.spheres, reach_m)}
-    rows = _in_squares(conn, by_duration, given)
-    for duration, low, high in ranges:
-        wanted = given | {"since": _since(duration, begin), "low": low, "high": high}
-        rows += _BETWEEN_SQUARES.rows(conn, **wanted)
+    rows = _in_squares(conn, wanted, given)
+    for duration, low, high in wanted.whole:
+        rows += _BETWEEN_SQUARES.rows(conn, **given, since=_since(duration, begin), low=low, high=high)
     found_rows = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return Near(found_rows[:, 0].astype(np.int64), found_rows[:, 1:5], found_rows[:, 5:7])
 
@@ -223,21 +246,18 @@ def _box(spheres: Array, reach_m: float) -> dict[str, float]:
     }
 
 
-def _in_squares(conn: Connection, by_duration: Mapping[int, list[Ints]], given: dict[str, Any]) -> list[Any]:
+def _in_squares(conn: Connection, wanted: _Wanted, given: dict[str, Any]) -> list[Any]:
     """The parts in squares, of which some may be under way at the times that are given."""
-    if not by_duration:
+    if not wanted.by_duration:
         return []
     begin_s = given["begin"]
     if conn.dialect.name == "sqlite":
-        squares = np.concatenate([one for found in by_duration.values() for one in found]).tolist()
         since = {f"since_{duration}": _since(duration, begin_s) for duration in range(_ALWAYS + 1)}
-        return _IN_ALL_SQUARES.rows(conn, **given, **since, squares=json.dumps(squares))
+        return _IN_ALL_SQUARES.rows(conn, **given, **since, squares=wanted.text)
     return [
         row
-        for duration, found in by_duration.items()
-        for row in _IN_SQUARES.rows(
-            conn, **given, since=_since(duration, begin_s), squares=np.concatenate(found).tolist()
-        )
+        for duration, squares in wanted.by_duration.items()
+        for row in _IN_SQUARES.rows(conn, **given, since=_since(duration, begin_s), squares=squares)
     ]
 
 

@@ -61,6 +61,7 @@ _CHANGE = Ready(
     _conflict.update().where(_NUMBER).values({column.name: bindparam(f"new_{column.name}") for column in _c})
 )
 _PAIR = (_c.first == bindparam("one"), _c.second == bindparam("other"))
+_TO_ADVISE = Ready(select(_conflict).where(_c.to_advise == 1).order_by(_c.id).limit(bindparam("most")))
 _BETWEEN = Ready(select(_conflict).where(*_PAIR))
 _OF_FILING = Ready(
     select(_conflict).where(or_(_c.first == bindparam("filing"), _c.second == bindparam("filing"))).order_by(_c.id)
@@ -169,8 +170,7 @@ def drop_conflict(conn: Connection, number: int) -> None:
 
 def conflicts_to_advise(conn: Connection, *, limit: int = 100) -> list[ConflictRow]:
     """What is for us to advise of, the oldest first."""
-    wanted = select(_conflict).where(_c.to_advise == 1).order_by(_c.id).limit(limit)
-    return [_row(row) for row in conn.execute(wanted)]
+    return [_row(row) for row in _TO_ADVISE.rows(conn, most=limit)]
 
 
 def conflicts_like(

@@ -45,6 +45,7 @@ _SAY = Ready(
     .values(dict.fromkeys(("at_s", "type", "line", "origin", "number", "leaf_hash", "data")))
     .returning(_e.id)
 )
+_NEWEST = Ready(select(func.coalesce(func.max(_e.id), 0)))
 _SINCE = Ready(select(event).where(_e.id > bindparam("after")).order_by(_e.id).limit(bindparam("most")))
 
 
@@ -101,7 +102,7 @@ def since(conn: Connection, id: int, *, limit: int = 500) -> list[Event]:  # noq
 
 def newest(conn: Connection) -> int:
     """The number of the newest event; 0 before the first."""
-    return int(conn.execute(select(func.coalesce(func.max(_e.id), 0))).scalar_one())
+    return int(_NEWEST.value(conn))
 
 
 def oldest(conn: Connection) -> int:

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Row, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Index, Row, Table, bindparam, delete, insert, select, update
 
 from keepclear.record.entries import EntryRef
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WHOLE, WORDS
 from keepclear.store.node.database import facts
+from keepclear.store.ready import Ready
 
 __all__ = [
     "LineTest", "add_test", "end_test", "last_test_s", "note_returned", "open_tests", "past_tests", "prune_tests",
@@ -44,6 +45,8 @@ _returned = Table(
     Column("at_s", SECONDS, nullable=False),
 )
 _t, _r = _test.c, _returned.c
+_OPEN = Ready(select(_test).where(_t.returned_s.is_(None)).order_by(_t.begun_s, _t.party))
+_LAST_S = Ready(select(_t.begun_s).where(_t.line == bindparam("on")).order_by(_t.begun_s.desc()).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,7 @@ def end_test(
 
 def open_tests(conn: Connection) -> tuple[LineTest, ...]:
     """Tests that have not come back, those that are overdue too, oldest first."""
-    rows = conn.execute(select(_test).where(_t.returned_s.is_(None)).order_by(_t.begun_s, _t.party))
-    return tuple(_kept(row) for row in rows)
+    return tuple(_kept(row) for row in _OPEN.rows(conn))
 
 
 def past_tests(conn: Connection, line: str, *, limit: int = 50) -> tuple[LineTest, ...]:
@@ -128,8 +130,8 @@ def was_returned(conn: Connection, ref: EntryRef) -> bool:
 
 def last_test_s(conn: Connection, line: str) -> float | None:
     """When the line was last tested by us; None if never."""
-    wanted = select(_t.begun_s).where(_t.line == line).order_by(_t.begun_s.desc()).limit(1)
-    return conn.execute(wanted).scalar()
+    found: float | None = _LAST_S.value(conn, on=line)
+    return found
 
 
 def prune_tests(conn: Connection, *, before_s: float) -> int:

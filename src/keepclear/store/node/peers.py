@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Table, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Index, Table, bindparam, delete, func, insert, select, update
 
 from keepclear.store.node.columns import OCTETS, SECONDS, STRUCTURE, WORDS
 from keepclear.store.node.database import facts
+from keepclear.store.ready import Ready
 
 __all__ = [
     "FlashCame",
@@ -63,11 +64,17 @@ _fork = Table(
     Column("told_s", SECONDS, nullable=False),
 )
 _s, _o, _i, _f = _state.c, _out.c, _in.c, _fork.c
+_STATE = Ready(select(_s.state).where(_s.line == bindparam("on"), _s.party == bindparam("of")))
+_WAITING = Ready(
+    select(_out)
+    .where(_o.line == bindparam("on"), _o.party == bindparam("to"), _o.taken_s.is_(None))
+    .order_by(_o.sent_s, _o.id)
+)
 
 
 def state_of(conn: Connection, line: str, party: str) -> Mapping[str, Any] | None:
     """What was remembered of a party's node on a line."""
-    found = conn.execute(select(_s.state).where(_s.line == line, _s.party == party)).scalar()
+    found = _STATE.value(conn, on=line, of=party)
     return None if found is None else dict(found)
 
 
@@ -102,8 +109,8 @@ def queue_flash(conn: Connection, waiting: FlashWaiting) -> None:
 
 def waiting_flashes(conn: Connection, line: str, party: str) -> tuple[FlashWaiting, ...]:
     """What a party has not taken, oldest first."""
-    wanted = select(_out).where(_o.line == line, _o.party == party, _o.taken_s.is_(None)).order_by(_o.sent_s, _o.id)
-    return tuple(FlashWaiting(r.id, r.line, r.party, r.sent_s, bytes(r.data)) for r in conn.execute(wanted))
+    rows = _WAITING.rows(conn, on=line, to=party)
+    return tuple(FlashWaiting(r.id, r.line, r.party, r.sent_s, bytes(r.data)) for r in rows)
 
 
 def taken_flash(conn: Connection, id: str, party: str, *, taken_s: float) -> None:  # noqa: A002  # as in the table

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Table, delete, insert, select
 from keepclear.store.node.columns import STRUCTURE, WHOLE, WORDS
 from keepclear.store.node.database import facts
 from keepclear.store.node.kept_values import keep_value, kept_value
+from keepclear.store.ready import Ready
 
 __all__ = ["KeptPost", "kept_roster", "put_roster"]
 
@@ -22,6 +23,7 @@ _post = Table(
     Column("channels", STRUCTURE, nullable=False),
 )
 _p = _post.c
+_POSTS = Ready(select(_post).order_by(_p.role, _p.rank))
 _VERSION = "roster version"
 
 
@@ -37,7 +39,7 @@ class KeptPost:
 
 def kept_roster(conn: Connection) -> tuple[int, tuple[KeptPost, ...]]:
     """The version, which is one more with each change and 0 before the first, and the posts."""
-    rows = conn.execute(select(_post).order_by(_p.role, _p.rank))
+    rows = _POSTS.rows(conn)
     posts = tuple(KeptPost(row.role, row.rank, row.holder, tuple(row.channels)) for row in rows)
     return int(kept_value(conn, _VERSION) or b"0"), posts
 
