@@ -261,10 +261,9 @@ def _tracks(table: Table, meanings: _Meanings, layout: Layout, extra_uncertainty
     bases = meanings.of("track", _basis, TrackBasis.FLOWN)
     if "uncertainty_m" in table.columns and extra_uncertainty_m:
         table.columns["uncertainty_m"] += extra_uncertainty_m
-    for column in table.columns.values():
-        column.setflags(write=False)  # and so are the views of it
-    time_s, lon, lat, height = (table.columns[field] for field in ("time", "lon", "lat", HEIGHT))
-    uncertainty, early, late = (table.columns.get(field) for field in ("uncertainty_m", "early_s", "late_s"))
+    columns = {field: _read_only(column) for field, column in table.columns.items()}
+    time_s, lon, lat, height = (columns[field] for field in ("time", "lon", "lat", HEIGHT))
+    uncertainty, early, late = (columns.get(field) for field in ("uncertainty_m", "early_s", "late_s"))
     starts = table.starts.tolist()
     views = [slice(*ends) for ends in pairwise([*starts, len(time_s)])]
     count = len(views)
@@ -285,8 +284,16 @@ def _tracks(table: Table, meanings: _Meanings, layout: Layout, extra_uncertainty
             "uncertainty_m": cut(uncertainty, extra_uncertainty_m),
             "early_s": cut(early, 0.0),
             "late_s": cut(late, 0.0),
+            "row": starts,
         },
     )
+
+
+def _read_only(column: Array) -> Array:
+    """The column as nobody can change it, and as all parts of it that are taken are then."""
+    view = column[:]
+    view.setflags(write=False)
+    return view
 
 
 def _basis(text: str) -> TrackBasis:

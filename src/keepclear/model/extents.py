@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -49,9 +49,9 @@ class Volume:
     uncertainty_m: float = 0.0
 
     def __post_init__(self) -> None:
-        for field, value in (("start", self.start_s), ("end", self.end_s)):
+        for name, value in (("start", self.start_s), ("end", self.end_s)):
             if value is not None and not (EARLIEST_S <= value <= LATEST_S):
-                raise InputError(Fault("not a time between the years 1 and 9999", field=field, value=str(value)))
+                raise InputError(Fault("not a time between the years 1 and 9999", field=name, value=str(value)))
         if self.start_s is not None and self.end_s is not None and self.end_s < self.start_s:
             raise InputError(
                 Fault("the end is before the start", "end at or after start", field="end", value=str(self.end_s))
@@ -100,6 +100,10 @@ class Track:
         How much earlier or later than planned the unit may be anywhere, seconds, ≥ 0, may be infinite: one number for
         all, or shape (n,). A leg has the larger of its ends'.
 
+    row
+        Where its arrays begin in those that they are parts of, which hold all tracks that were read with it end to
+        end; -1 where they are its own.
+
     Raises
     ------
     InputError
@@ -115,6 +119,7 @@ class Track:
     uncertainty_m: float | Array = 0.0
     early_s: float | Array = 0.0
     late_s: float | Array = 0.0
+    row: int = field(default=-1, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("time_s", "lon_deg", "lat_deg", "height_m"):
@@ -158,6 +163,7 @@ class Track:
         put(track, "uncertainty_m", uncertainty_m)
         put(track, "early_s", early_s)
         put(track, "late_s", late_s)
+        put(track, "row", -1)
         return track
 
 

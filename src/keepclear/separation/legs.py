@@ -143,11 +143,12 @@ def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float
     flown = TrackBasis.FLOWN
     is_flown = np.fromiter((track.basis is flown for _, track in tracks), np.bool_, len(tracks))
     operation = np.fromiter((index for index, _ in tracks), np.int32, len(tracks))
+    row = _row_of_all([track.row for _, track in tracks], first)
     return TrackColumns(
-        _joined([track.time_s for _, track in tracks]),
-        _joined([track.lon_deg for _, track in tracks]),
-        _joined([track.lat_deg for _, track in tracks]),
-        _joined([track.height_m for _, track in tracks]),
+        _joined([track.time_s for _, track in tracks], row),
+        _joined([track.lon_deg for _, track in tracks], row),
+        _joined([track.lat_deg for _, track in tracks], row),
+        _joined([track.height_m for _, track in tracks], row),
         first,
         operation,
         np.fromiter((HEIGHT_CODES[track.height_reference] for _, track in tracks), np.int8, len(tracks)),
@@ -248,10 +249,34 @@ def _shares(columns: TrackColumns, many: int) -> list[tuple[int, int]]:
     return [(int(low), int(high)) for low, high in itertools.pairwise(edges)] or [(0, 0)]
 
 
-def _joined(arrays: list[Array]) -> Array:
-    # Even one array is copied: a track's is read-only, which is another type to the kernels and would compile them
-    # anew.
+def _row_of_all(rows: list[int], first: npt.NDArray[np.int64]) -> int:
+    """Where all tracks begin in the arrays that theirs are parts of, if they stand there one after the other; else -1.
+
+    A file of ten million positions is then not copied once more.
+    """
+    if not rows or rows[0] < 0 or not np.array_equal(np.array(rows, dtype=np.int64) - rows[0], first[:-1]):
+        return -1
+    return rows[0]
+
+
+def _joined(arrays: list[Array], row: int = -1) -> Array:
+    """The arrays end to end; `row` is where they stand so already, in that of which all of them are parts."""
+    if row >= 0:
+        whole = arrays[0].base
+        if isinstance(whole, np.ndarray) and all(one.base is whole for one in arrays):
+            part = whole[row : row + sum(map(len, arrays))]
+            if _is_same_place(part, arrays):
+                return part
+    # What is read-only is another type to the kernels, and would compile them anew: so even one array is copied.
     return np.concatenate(arrays) if arrays else np.empty(0)
+
+
+def _is_same_place(part: Array, arrays: list[Array]) -> bool:
+    """Whether the first of these begins and the last one ends where `part` does, which is as kernels take arrays."""
+    if part.dtype != np.float64 or part.ndim != 1 or not part.flags.carray or not arrays[0].flags.c_contiguous:
+        return False
+    last = arrays[-1].ctypes.data + arrays[-1].nbytes
+    return arrays[0].ctypes.data == part.ctypes.data and last == part.ctypes.data + part.nbytes
 
 
 def _tolerances(tracks: list[Track], counts: npt.NDArray[np.int64]) -> list[Array]:
