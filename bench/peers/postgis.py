@@ -81,7 +81,7 @@ def _load(connection: psycopg.Connection[tuple[int, int]], positions: Positions)
     try:
         connection.execute("CREATE EXTENSION postgis")
     except psycopg.Error as error:
-        raise NotRun(f"PostGIS is not installed: {error}") from error
+        raise NotRun(f"PostGIS is not installed: {str(error).splitlines()[0]}") from error
     connection.execute(TABLE)
     text = io.BytesIO()
     csv.write_csv(_table(positions), text, csv.WriteOptions(include_header=False))
