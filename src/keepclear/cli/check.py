@@ -180,7 +180,7 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
 
     # One short-lived command whose millions of values hold no cycles: looking for some would take a quarter of it.
     gc.disable()
-    with Waiting(shown=not asked.quiet) as waiting, _dask_ahead(asked.scheduler):
+    with Waiting(shown=not asked.quiet) as waiting, _loaded_ahead(asked.scheduler):
         plans = read_many(asked.files, window=asked.window)
         compile_once(shown=not asked.quiet)
         waiting.stage("comparing")
@@ -201,9 +201,12 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
 
 
 @contextmanager
-def _dask_ahead(scheduler: str | None) -> Iterator[None]:
-    """With Dask, where it will be needed, being loaded while files are read."""
+def _loaded_ahead(scheduler: str | None) -> Iterator[None]:
+    """With what will be needed being loaded while files are read: the kernels, and Dask."""
+    from keepclear.separation.warming import load_kernels
+
     with ThreadPoolExecutor(1) as thread:
+        thread.submit(load_kernels)
         if scheduler is not None:
             thread.submit(importlib.import_module, "distributed")  # whether it is there at all is found out later
         yield

@@ -145,8 +145,8 @@ def _judged_on_cluster(
 def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     """Evidence as one finding per pair, ordered by their start."""
     pairs = collect(evidence)
-    sides = _sides(world, {thing for pair in pairs for thing in (pair.first, pair.second)})
-    minima = {rows: world.sorts.minima(*rows) for rows in {pair.sorts for pair in pairs}}
+    sides = _sides(world, {*map(attrgetter("first"), pairs), *map(attrgetter("second"), pairs)})
+    minima = {rows: world.sorts.minima(*rows) for rows in set(map(attrgetter("sorts"), pairs))}
     told = [
         (pair.answer, sides[pair.first], sides[pair.second], minima[pair.sorts], pair.intervals, pair.closest)
         for pair in pairs
@@ -237,8 +237,9 @@ def _check_options(
         if not (-180.0 <= west <= 180.0 and -180.0 <= east <= 180.0 and -90.0 <= south <= north <= 90.0):
             faults.append(Fault("not an area", "west,south,east,north in degrees", field="area", value=str(area)))
     for things, what in ((operations, "operations"), (zones, "zones")):
-        keys = list(map(attrgetter("party", "id"), things))
-        twice = [key for key, n in Counter(keys).items() if n > 1] if len(set(keys)) < len(keys) else []
+        if len(set(map(attrgetter("id"), things))) == len(things):
+            continue
+        twice = [key for key, n in Counter(map(attrgetter("party", "id"), things)).items() if n > 1]
         faults += [
             Fault(f"two {what} of {party} have this id", "ids of their own", field="id", value=i) for party, i in twice
         ]

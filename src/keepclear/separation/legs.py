@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, is_
 
 import numpy as np
 import numpy.typing as npt
@@ -134,27 +134,34 @@ class Legs:
 
 def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float]) -> TrackColumns:
     """All tracks of `operations` end to end."""
-    tracks = [(index, track) for index, operation in enumerate(operations) for track in operation.tracks]
-    domains = [operation.domains for operation in operations]
+    tracks_of = list(map(attrgetter("tracks"), operations))
+    tracks = list(itertools.chain.from_iterable(tracks_of))
+    operation = np.repeat(np.arange(len(operations), dtype=np.int32), list(map(len, tracks_of)))
+    domains = list(map(attrgetter("domains"), operations))
     limit_of = {some: min(gap_limits_s[domain] for domain in some) for some in set(domains)}
-    gap_of = np.array([limit_of[some] for some in domains])
-    counts = np.fromiter((len(track.time_s) for _, track in tracks), np.int64, len(tracks))
+    gap_of = np.array(list(map(limit_of.__getitem__, domains)), dtype=np.float64)
+    time_s, lon_deg, lat_deg, height_m = (
+        list(map(attrgetter(name), tracks)) for name in ("time_s", "lon_deg", "lat_deg", "height_m")
+    )
+    counts = np.array(list(map(len, time_s)), dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    flown = TrackBasis.FLOWN
-    is_flown = np.fromiter((track.basis is flown for _, track in tracks), np.bool_, len(tracks))
-    operation = np.fromiter((index for index, _ in tracks), np.int32, len(tracks))
-    row = _row_of_all([track.row for _, track in tracks], first)
+    is_flown = np.array(list(map(is_, map(attrgetter("basis"), tracks), itertools.repeat(TrackBasis.FLOWN))), np.bool_)
+    row = _row_of_all(list(map(attrgetter("row"), tracks)), first)
     return TrackColumns(
-        _joined([track.time_s for _, track in tracks], row),
-        _joined([track.lon_deg for _, track in tracks], row),
-        _joined([track.lat_deg for _, track in tracks], row),
-        _joined([track.height_m for _, track in tracks], row),
+        *(_joined(arrays, row) for arrays in (time_s, lon_deg, lat_deg, height_m)),
         first,
         operation,
-        np.fromiter((HEIGHT_CODES[track.height_reference] for _, track in tracks), np.int8, len(tracks)),
+        _codes(tracks),
         np.where(is_flown, gap_of[operation], math.inf) if tracks else np.empty(0),
-        *_tolerances([track for _, track in tracks], counts),
+        *_tolerances(tracks, counts),
     )
+
+
+def _codes(tracks: list[Track]) -> npt.NDArray[np.int8]:
+    """Height codes of tracks; the references are told apart as objects, as to hash them takes ten times as long."""
+    code_of = {id(reference): code for reference, code in HEIGHT_CODES.items()}
+    references = map(attrgetter("height_reference"), tracks)
+    return np.array(list(map(code_of.__getitem__, map(id, references))), dtype=np.int8)
 
 
 def compile_legs(
@@ -263,7 +270,7 @@ def _joined(arrays: list[Array], row: int = -1) -> Array:
     """The arrays end to end; `row` is where they stand so already, in that of which all of them are parts."""
     if row >= 0:
         whole = arrays[0].base
-        if isinstance(whole, np.ndarray) and all(one.base is whole for one in arrays):
+        if isinstance(whole, np.ndarray) and all(map(is_, map(attrgetter("base"), arrays), itertools.repeat(whole))):
             part = whole[row : row + sum(map(len, arrays))]
             if _is_same_place(part, arrays):
                 return part

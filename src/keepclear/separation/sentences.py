@@ -10,22 +10,22 @@ from keepclear.times import EARLIEST_S, LATEST_S, to_datetime, to_text
 
 __all__ = ["metres", "place", "sentence_of", "time_of_day", "who"]
 
+_IN_HOUR = [f"{second // 60:02d}:{second % 60:02d}Z" for second in range(3600)]
+
 
 def sentence_of(
     answer: Answer, first: Side, second: Side, minima: Minima, intervals: tuple[Interval, ...], closest: Closest
 ) -> str:
     """What a finding says, in one sentence."""
-    parts = [_meeting(first, second, minima, closest, sure=answer is Answer.CONFLICT)]
-    if closest.time_a_s is not None:
-        parts.append(_moment(closest))
-    parts.append(f"near {place(closest.a)}")
-    return f"{' '.join(parts)}; {_span(intervals)}."
+    meeting = _meeting(first, second, minima, closest, sure=answer is Answer.CONFLICT)
+    moment = "" if closest.time_a_s is None else f"{_moment(closest.time_a_s, closest.time_b_s)} "
+    return f"{meeting} {moment}near {place(closest.a)}; {_span(intervals)}."
 
 
 def who(side: Side) -> str:
     """Party, kind and id, for example ``"RU patrol P1"``."""
-    kind = f"{side.kind.value} " if side.kind is not None else ("zone " if side.is_zone else "operation ")
-    return f"{side.party} {kind}{side.id}"
+    kind = side.kind if side.kind is not None else ("zone" if side.is_zone else "operation")
+    return f"{side.party} {kind} {side.id}"
 
 
 def metres(value_m: float, *, below_m: float = math.inf) -> str:
@@ -55,21 +55,18 @@ def time_of_day(time_s: float) -> str:
     """Date and time to the second in UTC: ``"2019-11-01 09:10:00Z"``."""
     if not (EARLIEST_S <= time_s <= LATEST_S):
         to_datetime(time_s)  # says what is wrong with it
-    day, rest_ms = divmod(round(time_s * 1000.0), 86_400_000)  # to the millisecond first, as all times are told
-    minute, second = divmod(rest_ms // 1000, 60)
-    return f"{_day(day)} {minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"
+    hour, rest_ms = divmod(round(time_s * 1000.0), 3_600_000)  # to the millisecond first, as all times are told
+    return _hour(hour) + _IN_HOUR[rest_ms // 1000]
 
 
-@functools.lru_cache(maxsize=1 << 10)
-def _day(day: int) -> str:
-    return to_text(86_400.0 * day)[:10]
+@functools.lru_cache(maxsize=1 << 12)
+def _hour(hour: int) -> str:
+    return to_text(3600.0 * hour).replace("T", " ")[:14]
 
 
 def _meeting(first: Side, second: Side, minima: Minima, closest: Closest, *, sure: bool) -> str:
     may = "" if sure else "may "
-    if (
-        minima.horizontal_m > 0.0 and not sure and closest.horizontal_m == 0.0
-    ):  # a place is not known, so nor is a distance
+    if minima.horizontal_m > 0.0 and not sure and closest.horizontal_m == 0.0:  # a place is not known: nor a distance
         return f"{who(first)} and {who(second)} may come closer than the minimum of {_least(minima)}"
     if minima.horizontal_m > 0.0:
         return f"{who(first)} and {who(second)} {may}come {_distance(closest, minima)}"
@@ -102,13 +99,10 @@ def _exactly(value_m: float) -> str:
     return f"{value_m:,.10g} m"
 
 
-def _moment(closest: Closest) -> str:
-    assert closest.time_a_s is not None
-    text = f"at {time_of_day(closest.time_a_s)}"
-    other = closest.time_b_s
-    if other is not None and abs(other - closest.time_a_s) >= 1.0:
-        text += f" and {time_of_day(other)} of their plans"
-    return text
+def _moment(time_s: float, other_s: float | None) -> str:
+    if other_s is None or abs(other_s - time_s) < 1.0:
+        return f"at {time_of_day(time_s)}"
+    return f"at {time_of_day(time_s)} and {time_of_day(other_s)} of their plans"
 
 
 def _span(intervals: tuple[Interval, ...]) -> str:
