@@ -82,7 +82,7 @@ def columns(positions: Positions) -> TrackColumns:
     return TrackColumns(
         positions.time_s, positions.lon_deg, positions.lat_deg, positions.height_m, _firsts(positions),
         np.arange(many, dtype=np.int32), np.full(many, HEIGHT_CODES[HeightReference.W84], np.int8),
-        np.full(many, GAP_S), zero, zero, zero,
+        np.full(many, GAP_S), np.zeros(many, np.bool_), zero, zero, zero,
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ class Prepared:
 
     def compile(self, jobs: int = 1) -> Legs:
         """From latitudes and longitudes to legs."""
-        return compile_legs(self._arrays, self._operations, self._rows, self._rows, self._longest_m, jobs=jobs)
+        return compile_legs(self._arrays, self._rows, self._rows, self._longest_m, jobs=jobs)
 
     def join(self, legs: Legs, jobs: int) -> npt.NDArray[np.int32]:
         """From legs to pairs of legs."""
@@ -161,7 +161,7 @@ class IndexInUse:
 
     def _compiled(self, operations: Sequence[Operation]) -> Legs:
         rows = np.zeros(len(operations), np.int32)
-        return compile_legs(columns_of(operations, GAP_LIMIT_S), operations, rows, rows, self._longest_m)
+        return compile_legs(columns_of(operations, GAP_LIMIT_S), rows, rows, self._longest_m)
 
 
 def proposal_times_s(operations: Sequence[Operation], horizontal_m: float, vertical_m: float) -> list[float]:

@@ -31,7 +31,7 @@ from keepclear.cli.options import (
 from keepclear.cli.output import check_output, put
 from keepclear.errors import Fault, InputError
 from keepclear.model.findings import Answer
-from keepclear.model.kinds import GAP_LIMIT_S, Domain
+from keepclear.model.kinds import GAP_LIMIT_S, SURFACE, Domain
 
 if TYPE_CHECKING:
     from keepclear.model.findings import Report
@@ -168,8 +168,7 @@ def read_minima(text: str) -> MinimaTable:
 
 
 def _gap_limits(air_s: float | None, ground_s: float | None) -> dict[Domain, float]:
-    surface = (Domain.GROUND, Domain.SEA)
-    given = {domain: ground_s if domain in surface else air_s for domain in Domain}
+    given = {domain: ground_s if domain in SURFACE else air_s for domain in Domain}
     return {domain: given[domain] or usual_s for domain, usual_s in GAP_LIMIT_S.items()}
 
 

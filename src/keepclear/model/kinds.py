@@ -15,6 +15,7 @@ __all__ = [
     "GAP_LIMIT_S",
     "OPERATION_DOMAINS",
     "SPEED_LIMIT_M_S",
+    "SURFACE",
     "Domain",
     "OperationKind",
     "ZoneKind",
@@ -34,6 +35,10 @@ class Domain(StrEnum):
     AIR = "air"
     UAS = "uas"
     SEA = "sea"
+
+
+SURFACE = frozenset({Domain.GROUND, Domain.SEA})
+"""Where no unit has a height of its own."""
 
 
 class OperationKind(StrEnum):

@@ -178,7 +178,7 @@ class Asking:
     def _legs(
         self, operations: list[Operation], own: npt.NDArray[np.int32], high: npt.NDArray[np.int32], longest_m: Array
     ) -> Legs:
-        return compile_legs(columns_of(operations, self.gap_limits_s), operations, own, high, longest_m)
+        return compile_legs(columns_of(operations, self.gap_limits_s), own, high, longest_m)
 
 
 def _prepared(thing: Thing | Prepared) -> Prepared:

@@ -7,7 +7,7 @@ workers' memory is spilled to their disks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,8 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.errors import Fault, InputError
-from keepclear.model.kinds import Domain
-from keepclear.model.operations import Operation
 from keepclear.separation.cluster_tiles import ClusterTiles, Part, columns_of_part, own_array
 from keepclear.separation.legs import Legs, columns_of, compile_legs, with_both_heights
 from keepclear.separation.search import Limits, join
@@ -63,7 +61,6 @@ class _Rules:
     of_operation: Ints
     of_high_legs: Ints
     longest_m: Array
-    on_ground: npt.NDArray[np.bool_]
 
 
 def search_on_cluster(world: World, address: str, *, progress: Callable[[float], None] | None = None) -> Found:
@@ -221,9 +218,7 @@ async def _all_answer(client: Any) -> bool:
 
 def _rules(world: World) -> _Rules:
     sorts: Sorts = world.sorts
-    surface = {Domain.GROUND, Domain.SEA}
-    on_ground = np.fromiter((o.domains <= surface for o in world.operations), np.bool_, len(world.operations))
-    return _Rules(world.limits, sorts.of_operation, sorts.of_high_legs, lengths_to_cut(sorts), on_ground)
+    return _Rules(world.limits, sorts.of_operation, sorts.of_high_legs, lengths_to_cut(sorts))
 
 
 def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[Any, ...]:
@@ -232,7 +227,7 @@ def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[An
     rules = replace(rules, limits=_own(rules.limits), **{
         name: own_array(getattr(rules, name)) for name in ("of_operation", "of_high_legs", "longest_m")
     })  # fmt: skip
-    legs = compile_legs(columns, _Standing.of(rules.on_ground), rules.of_operation, rules.of_high_legs, rules.longest_m)
+    legs = compile_legs(columns, rules.of_operation, rules.of_high_legs, rules.longest_m)
     hits = join(legs, rules.limits, from_s=low, to_s=high)
     return (*_only(legs, hits), len(legs.gap_operation) > 0)
 
@@ -240,18 +235,6 @@ def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[An
 def _own(limits: Limits) -> Limits:
     arrays = ("horizontal_m", "vertical_m", "time_s", "party")
     return replace(limits, **{name: own_array(getattr(limits, name)) for name in arrays})
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Stands for an operation where only its domains are asked for."""
-
-    domains: frozenset[Domain]
-
-    @staticmethod
-    def of(on_ground: npt.NDArray[np.bool_]) -> Sequence[Operation]:
-        ground, air = _Standing(frozenset({Domain.GROUND})), _Standing(frozenset({Domain.AIR}))
-        return cast("list[Operation]", [ground if flag else air for flag in on_ground.tolist()])
 
 
 _OF_PIECE = ("operation", "sort", "reference", "uncertainty_m", "early_s", "late_s")

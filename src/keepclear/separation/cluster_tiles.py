@@ -27,7 +27,7 @@ message of its own on the way.
 _LEAST_TILE = 50_000
 _SLACK_S = 1e-3
 _OF_POSITION = ("time_s", "lon_deg", "lat_deg", "height_m")
-_OF_TRACK = ("operation", "reference", "gap_s")
+_OF_TRACK = ("operation", "reference", "gap_s", "on_ground")
 _TOLERANCES = ("uncertainty_m", "early_s", "late_s")
 
 

@@ -240,7 +240,7 @@ class Known:
         operations = [thing for thing in things if isinstance(thing, Operation)]
         rows = np.array([self._sorts.rows_of_operation(one) for one in operations], dtype=np.int32).reshape(-1, 2)
         columns = columns_of(operations, self._gap_limits)
-        legs = compile_legs(columns, operations, rows[:, 0].copy(), rows[:, 1].copy(), self._sorts.longest_m)
+        legs = compile_legs(columns, rows[:, 0].copy(), rows[:, 1].copy(), self._sorts.longest_m)
         gap_edges = np.searchsorted(legs.gap_operation, np.arange(len(operations) + 1))
         standing, at = [], 0
         for thing in things:

@@ -22,7 +22,7 @@ from keepclear.geo.heights import GROUND_SPAN, NOTHING
 from keepclear.geo.kernel import inlined_kernel, kernel
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
-from keepclear.model.kinds import Domain
+from keepclear.model.kinds import SURFACE, Domain
 from keepclear.model.operations import Operation
 from keepclear.separation.minima import RVSM_CEILING_M
 from keepclear.separation.threads import SHARES_PER_THREAD, workers
@@ -69,6 +69,8 @@ class TrackColumns:
         Shape (tracks,): index of its operation; code of its height reference (`geo.heights`).
     gap_s
         Shape (tracks,): longest silence that is still a leg; infinite for planned tracks.
+    on_ground
+        Shape (tracks,): whether its unit is never off the surface.
     uncertainty_m, early_s, late_s
         Shape (tracks,), or (positions,) if any track gives them by position.
     """
@@ -81,6 +83,7 @@ class TrackColumns:
     operation: Ints
     reference: npt.NDArray[np.int8]
     gap_s: Array
+    on_ground: npt.NDArray[np.bool_]
     uncertainty_m: Array
     early_s: Array
     late_s: Array
@@ -139,7 +142,9 @@ def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float
     operation = np.repeat(np.arange(len(operations), dtype=np.int32), list(map(len, tracks_of)))
     domains = list(map(attrgetter("domains"), operations))
     limit_of = {some: min(gap_limits_s[domain] for domain in some) for some in set(domains)}
+    surface_of = {some: some <= SURFACE for some in limit_of}
     gap_of = np.array(list(map(limit_of.__getitem__, domains)), dtype=np.float64)
+    on_ground = np.array(list(map(surface_of.__getitem__, domains)), dtype=np.bool_)
     time_s, lon_deg, lat_deg, height_m = (
         list(map(attrgetter(name), tracks)) for name in ("time_s", "lon_deg", "lat_deg", "height_m")
     )
@@ -148,11 +153,15 @@ def columns_of(operations: Sequence[Operation], gap_limits_s: dict[Domain, float
     is_flown = np.array(list(map(is_, map(attrgetter("basis"), tracks), itertools.repeat(TrackBasis.FLOWN))), np.bool_)
     row = _row_of_all(list(map(attrgetter("row"), tracks)), first)
     return TrackColumns(
-        *(_joined(arrays, row) for arrays in (time_s, lon_deg, lat_deg, height_m)),
+        _joined(time_s, row),
+        _joined(lon_deg, row),
+        _joined(lat_deg, row),
+        _joined(height_m, row),
         first,
         operation,
         _codes(tracks),
         np.where(is_flown, gap_of[operation], math.inf) if tracks else np.empty(0),
+        on_ground[operation],
         *_tolerances(tracks, counts),
     )
 
@@ -164,15 +173,7 @@ def _codes(tracks: list[Track]) -> npt.NDArray[np.int8]:
     return np.array(list(map(code_of.__getitem__, map(id, references))), dtype=np.int8)
 
 
-def compile_legs(
-    columns: TrackColumns,
-    operations: Sequence[Operation],
-    sorts: Ints,
-    high_sorts: Ints,
-    longest_m: Array,
-    *,
-    jobs: int = 1,
-) -> Legs:
+def compile_legs(columns: TrackColumns, sorts: Ints, high_sorts: Ints, longest_m: Array, *, jobs: int = 1) -> Legs:
     """Legs and gaps of `columns`.
 
     Parameters
@@ -194,7 +195,7 @@ def compile_legs(
             ),
             shares,
         )
-        on_ground, undulation = _on_ground(operations), _undulations(columns)  # while the threads survey
+        undulation = _undulations(columns)  # while the threads survey
         surveys = list(surveying)
         counts = np.array([(*survey[:3], len(survey[4])) for survey in surveys], dtype=np.int64)
         starts = np.vstack((np.zeros((1, 4), np.int64), np.cumsum(counts, axis=0)))
@@ -205,19 +206,13 @@ def compile_legs(
         filled = each(
             lambda k: _fill(
                 *given, undulation, columns.first, columns.operation, columns.reference, columns.gap_s,
-                columns.by_position, columns.uncertainty_m, columns.early_s, columns.late_s, on_ground, *rules, *paths,
-                *out.arrays, k, *shares[k], *starts[k],
+                columns.by_position, columns.uncertainty_m, columns.early_s, columns.late_s, columns.on_ground, *rules,
+                *paths, *out.arrays, k, *shares[k], *starts[k],
             ),
             range(len(shares)),
         )  # fmt: skip
         list(filled)
     return out.legs(sum(survey[3] for survey in surveys))
-
-
-def _on_ground(operations: Sequence[Operation]) -> npt.NDArray[np.bool_]:
-    domains = [operation.domains for operation in operations]
-    surface = {some: some <= {Domain.GROUND, Domain.SEA} for some in set(domains)}
-    return np.fromiter(map(surface.__getitem__, domains), np.bool_, len(domains))
 
 
 def with_both_heights(points: Array) -> Array:
@@ -497,7 +492,7 @@ def _fill(  # type: ignore[no-untyped-def]  # noqa: PLR0915 - `_placed` must be 
     for track in range(low, stop):
         begin, end, op = first[track], first[track + 1], operation[track]
         low_sort, high_sort = sorts[op], high_sorts[op]
-        unknown = GROUND_SPAN if on_ground[op] else NOTHING
+        unknown = GROUND_SPAN if on_ground[track] else NOTHING
         last_sort, last_blank, open_piece = -1, False, False
         # A leg whose chord has a lesser square is not cut, however a root is rounded.
         short, far = 0.96 * longest_m[low_sort] * longest_m[low_sort], 0.0

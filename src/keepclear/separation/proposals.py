@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 from keepclear.model.findings import Answer, Conflict, Proposal, Side
 from keepclear.model.heights import HeightReference
-from keepclear.model.kinds import Domain
+from keepclear.model.kinds import SURFACE
 from keepclear.model.operations import Operation
 from keepclear.separation.changes import (
     Impossible,
@@ -85,7 +85,7 @@ class _Question:
 
     @property
     def on_ground(self) -> bool:
-        return bool(self.operation.domains & {Domain.GROUND, Domain.SEA})
+        return bool(self.operation.domains & SURFACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from keepclear.geo.rings import pole_inside
 from keepclear.model.extents import Volume
 from keepclear.model.footprints import Circle, Corridor, Edges, Polygon
 from keepclear.model.heights import Height
-from keepclear.model.kinds import Domain
+from keepclear.model.kinds import SURFACE, Domain
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.legs import HEIGHT_CODES
 from keepclear.separation.minima import RVSM_CEILING_M
@@ -146,7 +146,7 @@ def compile_shapes(thing: Operation | Zone, *, owner: int, horizontal_m: float) 
     """
     is_zone, on_ground, in_air = isinstance(thing, Zone), False, False
     if isinstance(thing, Operation):
-        on_ground, in_air = thing.domains <= {Domain.GROUND, Domain.SEA}, Domain.AIR in thing.domains
+        on_ground, in_air = thing.domains <= SURFACE, Domain.AIR in thing.domains
     shapes = []
     for volume in thing.volumes:
         for part, is_high in _by_level(volume) if in_air else ((volume, False),):

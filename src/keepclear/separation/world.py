@@ -199,7 +199,7 @@ def lengths_to_cut(sorts: Sorts) -> Array:
 def _legs_of(operations: Sequence[Operation], sorts: Sorts, gap_limits_s: Mapping[Domain, float], jobs: int) -> Legs:
     columns = columns_of(operations, dict(gap_limits_s))
     longest_m = lengths_to_cut(sorts)
-    return compile_legs(columns, operations, sorts.of_operation, sorts.of_high_legs, longest_m, jobs=jobs)
+    return compile_legs(columns, sorts.of_operation, sorts.of_high_legs, longest_m, jobs=jobs)
 
 
 def _no_legs(sorts: Sorts) -> Legs:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from keepclear.geo.heights import AGL, AMSL, FL
 from keepclear.model.extents import Track
-from keepclear.model.kinds import Domain
+from keepclear.model.kinds import SURFACE, Domain
 from keepclear.model.operations import Operation
 from keepclear.separation.outside import from_footprint, from_path
 from keepclear.separation.shapes import Band, Shape, Shapes, compile_shape, pack
@@ -96,7 +96,7 @@ class Extent:
 
     def __init__(self, operation: Operation, tolerance: Tolerance | None = None) -> None:
         self.tolerance = tolerance or tolerance_of(operation)
-        self.on_ground = operation.domains <= {Domain.GROUND, Domain.SEA}
+        self.on_ground = operation.domains <= SURFACE
         self.shapes = [
             compile_shape(one, owner=0, is_zone=True, on_ground=self.on_ground, horizontal_m=500.0)
             for one in operation.volumes

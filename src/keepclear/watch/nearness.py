@@ -17,7 +17,7 @@ import numpy.typing as npt
 from keepclear.agreements.facts import Flown
 from keepclear.model.extents import Track
 from keepclear.model.findings import Closest, Minima
-from keepclear.model.kinds import OperationKind, domains_of
+from keepclear.model.kinds import SURFACE, OperationKind, domains_of
 from keepclear.model.operations import Operation
 from keepclear.separation.evidence import Evidence, reason_texts
 from keepclear.separation.judging import judge_moving
@@ -115,11 +115,12 @@ def search(
     some = [tracks[place] for place in which]
     operations = [_operation(tracks[place], place) for place in which]
     world = compile_world(operations, (), minima=minima, compare_own=False, with_legs=False)
+    on_ground = np.array([one.domains <= SURFACE for one in operations])
     is_timed = np.array([_slip_s(one.track) > 0.0 for one in some])
     found: dict[tuple[int, int], _Found] = {}
     for start, end in _stretches(some, low, high, margin_s):
         wide = max(low, start - margin_s), min(high, end + margin_s)  # what meets across the edge of a stretch
-        columns = _columns(some, *wide)
+        columns = _columns(some, on_ground, *wide)
         if len(columns.operation) < 2:
             continue
         here = _with_legs(world, columns, wide, jobs)
@@ -191,7 +192,7 @@ def _with_legs(world: World, columns: TrackColumns, window: Span, jobs: int) -> 
     """The same tracks with the legs of a stretch of time, each track with its own longest silence."""
     sorts = world.sorts
     of_each = sorts.of_operation, sorts.of_high_legs, lengths_to_cut(sorts)
-    return replace(world, legs=compile_legs(columns, world.operations, *of_each, jobs=jobs), window=window)
+    return replace(world, legs=compile_legs(columns, *of_each, jobs=jobs), window=window)
 
 
 def _looked_at(tracks: Sequence[Flown], window: Span | None) -> Span:
@@ -228,7 +229,7 @@ def _stretches(tracks: Sequence[Flown], low: float, high: float, margin_s: float
     yield from itertools.pairwise([*edges, high])
 
 
-def _columns(tracks: Sequence[Flown], low: float, high: float) -> TrackColumns:
+def _columns(tracks: Sequence[Flown], on_ground: npt.NDArray[np.bool_], low: float, high: float) -> TrackColumns:
     """What of the tracks tells of a stretch, end to end: from the last position before it to the first after it."""
     parts = []
     for place, flown in enumerate(tracks):
@@ -242,11 +243,12 @@ def _columns(tracks: Sequence[Flown], low: float, high: float) -> TrackColumns:
         for name in ("time_s", "lon_deg", "lat_deg", "height_m")
     )
     counts = np.array([len(track.time_s[part]) for track, part in some], dtype=np.int64)
+    places = np.array([place for place, *_ in parts], dtype=np.int32)
     return TrackColumns(
-        time_s, lon_deg, lat_deg, height_m, np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-        np.array([place for place, *_ in parts], dtype=np.int32),
+        time_s, lon_deg, lat_deg, height_m, np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), places,
         np.array([HEIGHT_CODES[track.height_reference] for track, _ in some], dtype=np.int8),
-        np.array([flown.gap_s for _, flown, _ in parts], dtype=np.float64), *_tolerances(some, counts),
+        np.array([flown.gap_s for _, flown, _ in parts], dtype=np.float64), on_ground[places],
+        *_tolerances(some, counts),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from keepclear.geo import heights as height_codes
 from keepclear.geo.ellipsoid import geodesic_starts, surface_points
 from keepclear.geo.heights import HEIGHT_SPANS
 from keepclear.model.extents import Track
-from keepclear.model.kinds import Domain, OperationKind, domains_of
+from keepclear.model.kinds import SURFACE, OperationKind, domains_of
 from keepclear.separation.legs import HEIGHT_CODES
 
 __all__ = ["Path", "Samples", "path_of", "path_of_track"]
@@ -22,7 +22,6 @@ __all__ = ["Path", "Samples", "path_of", "path_of_track"]
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_SURFACE = frozenset({Domain.GROUND, Domain.SEA})
 _LONGEST_LEG_M = 10_000.0
 """Longer legs are cut: below it the chord of a leg sags by at most 2 m, which distances between units do not feel."""
 
@@ -128,7 +127,7 @@ def path_of(flown: Flown, from_s: float = -math.inf, to_s: float = math.inf) -> 
     """A unit's track from the last position before a time to the first after another; None if there is none of it."""
     domains = flown.domains or domains_of(OperationKind(flown.kind) if flown.kind else None)
     path = path_of_track(flown.track, flown.gap_s, from_s, to_s)
-    if path is not None and domains <= _SURFACE and np.isnan(path.own_m).all():
+    if path is not None and domains <= SURFACE and np.isnan(path.own_m).all():
         nothing = np.zeros(len(path.own_m))
         return replace(path, own_m=nothing, w84_m=nothing, code=height_codes.GROUND_SPAN)
     return path

@@ -25,8 +25,9 @@ def made_columns(seed: int, *, by_position: bool) -> TrackColumns:
     lon, lat, height = rng.random((3, many))
     operation, reference = np.arange(len(counts), dtype=np.int32), rng.integers(0, 4, len(counts)).astype(np.int8)
     return TrackColumns(
-        time_s, lon, lat, height, first, operation, reference, rng.random(len(counts)), rng.random(shape), early, late
-    )
+        time_s, lon, lat, height, first, operation, reference, rng.random(len(counts)), rng.random(len(counts)) < 0.5,
+        rng.random(shape), early, late,
+    )  # fmt: skip
 
 
 def limits_of(time_s: float) -> Limits:

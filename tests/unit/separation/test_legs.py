@@ -196,16 +196,13 @@ def some_columns(rng: np.random.Generator) -> TrackColumns:
         np.clip(np.repeat(rng.choice([-179.0, 8.0, 179.0], many), counts) + rng.normal(0.0, scale), -180.0, 180.0),
         np.clip(np.repeat(rng.choice([-89.0, 0.0, 47.0], many), counts) + rng.normal(0.0, scale), -90.0, 90.0),
         height, first, np.arange(many, dtype=np.int32), rng.choice([W84, AMSL], many).astype(np.int8),
-        rng.choice([60.0, math.inf], many), *(rng.choice([0.0, 7.0], many) for _ in range(3)),
+        rng.choice([60.0, math.inf], many), np.arange(many) % 2 == 1, *(rng.choice([0.0, 7.0], many) for _ in range(3)),
     )  # fmt: skip
 
 
 def compiled(columns: TrackColumns, jobs: int) -> Legs:
-    many = len(columns.operation)
-    kinds = [OperationKind.FLIGHT, OperationKind.CONVOY] * many
-    operations = [operation("A", straight(ENDS[0]), kind=kind) for kind in kinds[:many]]
-    rows = np.arange(many, dtype=np.int32) % 2
-    return compile_legs(columns, operations, rows, 1 - rows, np.array([900.0, 4000.0]), jobs=jobs)
+    rows = np.arange(len(columns.operation), dtype=np.int32) % 2
+    return compile_legs(columns, rows, 1 - rows, np.array([900.0, 4000.0]), jobs=jobs)
 
 
 @pytest.mark.parametrize("began_s", [0.0, 1_767_225_600.3, 2.5e11])
