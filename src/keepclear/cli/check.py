@@ -7,6 +7,7 @@ import importlib
 import itertools
 import json
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["STATUS", "command", "read_minima"]
 
 STATUS = {Answer.CLEAR: 0, Answer.CONFLICT: 1, Answer.POSSIBLE: 3}
+_WORTH_LOADING_S = 0.3
+"""Who has read for so long reads much; with little to read, or a fault in it, there would be more to wait for."""
 _FORMATS = ("table", "json", "geojson", "kml")
 _MINIMA = "H,V or H,V,T in metres and seconds, for example 500,300; or a TOML or JSON file (keepclear minima)"
 
@@ -179,8 +182,9 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
 
     # One short-lived command whose millions of values hold no cycles: looking for some would take a quarter of it.
     gc.disable()
-    with Waiting(shown=not asked.quiet) as waiting, _loaded_ahead(asked.scheduler):
-        plans = read_many(asked.files, window=asked.window)
+    with Waiting(shown=not asked.quiet) as waiting:
+        with _loaded_ahead(asked.scheduler):
+            plans = read_many(asked.files, window=asked.window)
         compile_once(shown=not asked.quiet)
         waiting.stage("comparing")
         return check(
@@ -201,14 +205,18 @@ def _answered(asked: _Asked) -> tuple[Report, Plans]:
 
 @contextmanager
 def _loaded_ahead(scheduler: str | None) -> Iterator[None]:
-    """With what will be needed being loaded while files are read: the kernels, and Dask."""
+    """With what will be needed being loaded while files are read: Dask, and the kernels where reading takes a while."""
     from keepclear.separation.warming import load_kernels
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(load_kernels)
-        if scheduler is not None:
-            thread.submit(importlib.import_module, "distributed")  # whether it is there at all is found out later
-        yield
+    kernels = threading.Timer(_WORTH_LOADING_S, load_kernels)
+    kernels.start()
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            if scheduler is not None:
+                thread.submit(importlib.import_module, "distributed")  # whether it is there at all is found out later
+            yield
+    finally:
+        kernels.cancel()
 
 
 def _written(report: Report, plans: Plans, asked: _Asked) -> Iterable[str]:

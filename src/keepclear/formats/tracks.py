@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise, repeat
 from operator import itemgetter
@@ -19,7 +17,7 @@ from keepclear.formats.columns import HEIGHT, Layout
 from keepclear.formats.decimals import parse_number
 from keepclear.formats.grouping import Groups
 from keepclear.formats.reading import Reading
-from keepclear.model.bulk import made_of
+from keepclear.model.bulk import collector_paused, made_of
 from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference, parse_height_reference
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, domains_of, parse_domains, parse_operation_kind
@@ -116,20 +114,8 @@ def build_operations(
     extra_uncertainty_m: float = 0.0,
 ) -> None:
     """Add an operation to `reading` for each (party, operation) of the table; what is wrong is noted there."""
-    with _collector_paused():
+    with collector_paused():
         _build(table, groups, words, layout, reading, names, extra_uncertainty_m)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without the search for cyclic garbage: it would look at a hundred thousand new objects again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _build(

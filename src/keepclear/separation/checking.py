@@ -11,7 +11,7 @@ from operator import attrgetter, itemgetter
 
 from keepclear.clock import monotonic_s
 from keepclear.errors import Fault, InputError
-from keepclear.model.bulk import made_of
+from keepclear.model.bulk import collector_paused, made_of
 from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
 from keepclear.model.kinds import GAP_LIMIT_S, Domain
 from keepclear.model.operations import Operation, Zone
@@ -144,6 +144,11 @@ def _judged_on_cluster(
 
 def conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     """Evidence as one finding per pair, ordered by their start."""
+    with collector_paused():
+        return _conflicts_of(world, evidence)
+
+
+def _conflicts_of(world: World, evidence: list[Evidence]) -> tuple[Conflict, ...]:
     pairs = collect(evidence)
     sides = _sides(world, {*map(attrgetter("first"), pairs), *map(attrgetter("second"), pairs)})
     minima = {rows: world.sorts.minima(*rows) for rows in set(map(attrgetter("sorts"), pairs))}

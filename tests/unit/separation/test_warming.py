@@ -33,6 +33,14 @@ print("exit", code)
 print("compiled", *compiled)
 """
 
+LOAD = """
+from keepclear.separation import sweeping
+from keepclear.separation.warming import load_kernels
+
+load_kernels()
+print(sum(sweeping.sweep_tile.stats.cache_hits.values()), len(sweeping.sweep_tile.overloads))
+"""
+
 
 def run(cache: Path, program: str, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
@@ -54,7 +62,9 @@ def compiled_by_a_check(cache: Path) -> set[str]:
 @pytest.mark.timeout(600)
 def test_a_check_after_warming_compiles_neither_the_search_nor_the_judges_again(tmp_path: Path) -> None:
     warm = "from keepclear.separation.warming import compile_kernels; compile_kernels()"
+    assert run(tmp_path, LOAD) == "0 0\n", "nothing is loaded, and nothing compiled, where nothing was"
     run(tmp_path, warm)
+    assert run(tmp_path, LOAD) == "1 1\n"
     assert not {"sweep_tile", "_look", "_judge_hits", "_on_surface", "judge_legs"} & compiled_by_a_check(tmp_path)
     assert compiled_by_a_check(tmp_path) == set(), "and a second check nothing at all"
     for kept in tmp_path.rglob("*.sweep_tile-*"):
