@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from keepclear.errors import Fault, InputError
 from keepclear.model.footprints import Footprint, frozen_array
-from keepclear.model.heights import Height, HeightReference
+from keepclear.model.heights import Height, HeightReference, height_reference_of
+from keepclear.model.kinds import member_of
 from keepclear.times import EARLIEST_S, LATEST_S
 
 __all__ = ["Track", "TrackBasis", "Volume"]
@@ -94,6 +95,8 @@ class Track:
         WGS84 degrees.
     height_m
         Metres above `height_reference`; NaN where not known.
+    height_reference, basis
+        From what heights are counted, and whether the positions are planned or flown: members, or their names.
     uncertainty_m
         How far off a position may be, metres: one number for all, or shape (n,). A leg has the larger of its ends'.
     early_s, late_s
@@ -107,7 +110,8 @@ class Track:
     Raises
     ------
     InputError
-        If shapes differ, a time goes back (the index is named), a number is not finite or out of range.
+        If shapes differ, a time goes back (the index is named), a number is not finite or out of range, or there is no
+        such height reference or basis.
     """
 
     time_s: Array
@@ -122,6 +126,8 @@ class Track:
     row: int = field(default=-1, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "height_reference", height_reference_of(self.height_reference))
+        object.__setattr__(self, "basis", member_of(TrackBasis, self.basis, "basis of a track"))
         for name in ("time_s", "lon_deg", "lat_deg", "height_m"):
             object.__setattr__(self, name, frozen_array(getattr(self, name), name))
         n = len(self.time_s) if self.time_s.ndim == 1 else -1

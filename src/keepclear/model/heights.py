@@ -13,7 +13,7 @@ from enum import StrEnum
 from keepclear.errors import Fault, InputError
 from keepclear.units import feet_to_metres, flight_level_to_metres
 
-__all__ = ["Height", "HeightReference", "parse_height_reference"]
+__all__ = ["Height", "HeightReference", "height_reference_of", "parse_height_reference"]
 
 
 class HeightReference(StrEnum):
@@ -54,13 +54,14 @@ class Height:
     Raises
     ------
     InputError
-        If the value is not a finite number between -12,000 m and 1,000,000 m.
+        If the value is not a finite number between -12,000 m and 1,000,000 m, or there is no such reference.
     """
 
     value_m: float
     reference: HeightReference
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", height_reference_of(self.reference))
         if not (math.isfinite(self.value_m) and -12_000.0 <= self.value_m <= 1_000_000.0):
             raise InputError(
                 Fault("not a height", "a number of metres from -12000 to 1000000", "", "", "height", str(self.value_m))
@@ -75,6 +76,17 @@ class Height:
     def of_flight_level(cls, level: float) -> Height:
         """Flight level in hundreds of feet of standard pressure altitude: ``of_flight_level(150)`` is FL150."""
         return cls(flight_level_to_metres(level), HeightReference.FL)
+
+
+def height_reference_of(given: object) -> HeightReference:
+    """A height reference, given as itself or by its name.
+
+    Raises
+    ------
+    InputError
+        If no reference has that name.
+    """
+    return given if isinstance(given, HeightReference) else parse_height_reference(str(given))
 
 
 def parse_height_reference(text: str) -> HeightReference:

@@ -5,6 +5,8 @@ Top speeds bound where a unit can be while nothing is known of it; they are deli
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -21,6 +23,8 @@ __all__ = [
     "ZoneKind",
     "ZoneRule",
     "domains_of",
+    "gap_limits",
+    "member_of",
     "parse_domains",
     "parse_kind",
     "parse_operation_kind",
@@ -107,6 +111,24 @@ def domains_of(kind: OperationKind | None) -> frozenset[Domain]:
     return _ALL_DOMAINS if kind is None else OPERATION_DOMAINS[kind]
 
 
+def gap_limits(given: Mapping[Domain, float] | None) -> dict[Domain, float]:
+    """`GAP_LIMIT_S`, with what is given for some domains in place of what is usual there.
+
+    Raises
+    ------
+    InputError
+        If there is no such domain, or it is not a number of seconds.
+    """
+    limits = dict(GAP_LIMIT_S)
+    for name, seconds in (given or {}).items():
+        domain = member_of(Domain, name, "domain")
+        if not 0.0 < seconds < math.inf:
+            what = f"not the longest silence that is no gap, for {domain}"
+            raise InputError(Fault(what, "a number of seconds greater than 0", field="gap", value=str(seconds)))
+        limits[domain] = seconds
+    return limits
+
+
 def parse_operation_kind(text: str) -> OperationKind:
     """Operation kind named by `text`; case, underscores and hyphens do not matter.
 
@@ -144,6 +166,20 @@ def parse_kind(text: str) -> OperationKind | ZoneKind:
             return known
     names = ", ".join(known.value for known in kinds)
     raise InputError(Fault("unknown kind", f"one of: {names}", field="kind", value=text))
+
+
+def member_of(kinds: type[_KindT], given: object, what: str) -> _KindT:
+    """A member of a closed list, given as itself or by its name.
+
+    Whoever has only the name must not go on with it: a text equals the member, but it is not it, and hashes otherwise,
+    so a track that is "flown" would be taken for a plan.
+
+    Raises
+    ------
+    InputError
+        If nothing in the list has that name; the error lists what has one.
+    """
+    return given if isinstance(given, kinds) else _look_up(str(given), kinds, what)
 
 
 def parse_domains(text: str) -> frozenset[Domain]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from keepclear.errors import Fault, InputError
 from keepclear.model.extents import Track, Volume
-from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule, domains_of
+from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule, domains_of, member_of
 
 __all__ = ["JointPlan", "Operation", "Participant", "Plans", "Source", "Zone", "check_names"]
 
@@ -60,7 +60,7 @@ class Operation:
     Raises
     ------
     InputError
-        If the party or the id is empty, or there is no extent.
+        If the party or the id is empty, there is no extent, or no such kind or domain.
     """
 
     party: str
@@ -82,8 +82,10 @@ class Operation:
         if self.top_speed_m_s is not None and not 0.0 < self.top_speed_m_s < 1e5:
             value = str(self.top_speed_m_s)
             raise InputError(Fault("not a top speed", "metres per second", field="top_speed_m_s", value=value))
-        if not self.domains:
-            object.__setattr__(self, "domains", domains_of(self.kind))
+        kind = None if self.kind is None else member_of(OperationKind, self.kind, "kind of operation")
+        domains = frozenset(member_of(Domain, one, "domain") for one in self.domains) or domains_of(kind)
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "domains", domains)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -102,7 +104,7 @@ class Zone:
     Raises
     ------
     InputError
-        If the party or the id is empty, or there is no volume.
+        If the party or the id is empty, there is no volume, or no such kind or rule.
     """
 
     party: str
@@ -117,6 +119,8 @@ class Zone:
         check_names(self.party, self.id)
         if not self.volumes:
             raise InputError(Fault("a zone without a volume", "give it a geometry", feature=self.id))
+        object.__setattr__(self, "kind", member_of(ZoneKind, self.kind, "kind of zone"))
+        object.__setattr__(self, "rule", member_of(ZoneRule, self.rule, "rule of a zone"))
 
 
 @dataclass(frozen=True, slots=True)

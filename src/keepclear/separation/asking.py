@@ -18,7 +18,7 @@ import numpy.typing as npt
 from keepclear.geo.heights import AMSL, FL
 from keepclear.geo.kernel import kernel
 from keepclear.model.findings import Conflict, Side
-from keepclear.model.kinds import GAP_LIMIT_S, Domain, OperationKind, ZoneKind, ZoneRule
+from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule, gap_limits
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.checking import conflict_of
 from keepclear.separation.evidence import collect
@@ -96,7 +96,7 @@ class Asking:
         self, *, minima: MinimaTable | None = None, gap_limits_s: Mapping[Domain, float] | None = None
     ) -> None:
         self.minima = minima or MinimaTable.default()
-        self.gap_limits_s = {**GAP_LIMIT_S, **(gap_limits_s or {})}
+        self.gap_limits_s = gap_limits(gap_limits_s)
         self._sorts = GrowingSorts(self.minima)
         # By what the rows depend on: kind, domains, and whether it moves; for a zone, kind and rule.
         self._rows: dict[tuple[OperationKind | None, frozenset[Domain], bool], tuple[int, int]] = {}

@@ -13,7 +13,7 @@ from keepclear.clock import monotonic_s
 from keepclear.errors import Fault, InputError
 from keepclear.model.bulk import collector_paused, made_of
 from keepclear.model.findings import Answer, Conflict, Report, Scope, Side
-from keepclear.model.kinds import GAP_LIMIT_S, Domain
+from keepclear.model.kinds import Domain, gap_limits
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.area import Area
 from keepclear.separation.evidence import Evidence, PairEvidence, collect
@@ -23,6 +23,7 @@ from keepclear.separation.minima import MinimaTable
 from keepclear.separation.scope import pairs_compared
 from keepclear.separation.sentences import sentence_of
 from keepclear.separation.world import World, compile_world
+from keepclear.times import EARLIEST_S, LATEST_S
 
 __all__ = ["check", "conflict_of", "conflicts_of", "findings"]
 
@@ -88,7 +89,7 @@ def check(
         minima=minima or MinimaTable.default(),
         compare_own=between == "all",
         window=(-math.inf if scope.from_s is None else scope.from_s, math.inf if scope.to_s is None else scope.to_s),
-        gap_limits_s={**GAP_LIMIT_S, **(gap_limits_s or {})},
+        gap_limits_s=gap_limits(gap_limits_s),
         jobs=jobs,
         with_legs=scheduler is None,
     )
@@ -235,6 +236,9 @@ def _check_options(
     faults = []
     if between not in ("parties", "all"):
         faults.append(Fault("not a choice", "parties or all", field="between", value=between))
+    for name, time_s in zip(("from", "to"), window or (), strict=False):
+        if time_s is not None and not EARLIEST_S <= time_s <= LATEST_S:
+            faults.append(Fault("not a time between the years 1 and 9999", field=name, value=str(time_s)))
     if window is not None and None not in window and window[1] < window[0]:  # type: ignore[operator]
         faults.append(Fault("the end of the window is before its start", field="to", value=str(window[1])))
     if area is not None:

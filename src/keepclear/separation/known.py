@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from keepclear.errors import Fault, InputError
 from keepclear.model.findings import Answer, Conflict
-from keepclear.model.kinds import GAP_LIMIT_S, SPEED_LIMIT_M_S, Domain
+from keepclear.model.kinds import SPEED_LIMIT_M_S, Domain, gap_limits
 from keepclear.model.operations import Operation, Zone
 from keepclear.separation.checking import conflicts_of
 from keepclear.separation.evidence import Evidence
@@ -106,7 +106,7 @@ class Known:
         self._compare_own = between == "all"
         self._minima = minima or MinimaTable.default()
         self._sorts = GrowingSorts(self._minima)
-        self._gap_limits = {**GAP_LIMIT_S, **(gap_limits_s or {})}
+        self._gap_limits = gap_limits(gap_limits_s)
         self._index = LegIndex()
         self._stands = _Stands()
         self._numbers: dict[Key, int] = {}
