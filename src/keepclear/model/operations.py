@@ -34,10 +34,23 @@ class JointPlan:
     """The plan an operation is part of, and the ids of the other operations in it.
 
     Two operations are one joint operation only if each names the same plan and the other.
+
+    Raises
+    ------
+    InputError
+        If the ids are one text.
     """
 
     plan: str
     operations: frozenset[str]
+
+    def __post_init__(self) -> None:
+        given: object = self.operations
+        if isinstance(given, str):  # of which every part is "in" it, also ids that nobody named
+            raise InputError(
+                Fault("one text in place of ids", "a set of ids of operations", field="joint", value=given)
+            )
+        object.__setattr__(self, "operations", frozenset(self.operations))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -15,7 +15,7 @@ from keepclear.model.findings import Answer
 from keepclear.model.footprints import Circle
 from keepclear.model.heights import Height, HeightReference
 from keepclear.model.kinds import Domain, OperationKind, ZoneKind, ZoneRule
-from keepclear.model.operations import Operation, Zone
+from keepclear.model.operations import JointPlan, Operation, Zone
 from keepclear.separation.asking import Asking
 from keepclear.separation.checking import check
 from keepclear.separation.known import Known
@@ -61,6 +61,7 @@ def test_names_become_what_they_name():
     zone = Zone("A", "z", "no-go area", (HERE,), rule="conditional")
     assert (zone.kind, zone.rule) == (ZoneKind.NO_GO_AREA, ZoneRule.CONDITIONAL)
     assert zone.kind is ZoneKind.NO_GO_AREA
+    assert JointPlan("P", ["B-20", "C-3"]) == JointPlan("P", frozenset({"C-3", "B-20"}))
     assert Height(100.0, "FL").reference is HeightReference.FL
 
 
@@ -78,6 +79,7 @@ def test_names_become_what_they_name():
         (lambda: Operation("A", "1", tracks=(track(0.0),), domains=["space"]), "domain: unknown domain (got 'space')"),
         (lambda: Zone("A", "z", "lake", (HERE,)), "kind: unknown kind of zone (got 'lake')"),
         (lambda: Zone("A", "z", "buffer", (HERE,), rule="never"), "rule: unknown rule of a zone (got 'never')"),
+        (lambda: JointPlan("P", "B-20 C-3"), "joint: one text in place of ids (got 'B-20 C-3')"),
         (lambda: check([], gap_limits_s={"space": 1.0}), "domain: unknown domain (got 'space')"),
         (lambda: check([], window=(math.nan, None)), "from: not a time between the years 1 and 9999 (got 'nan')"),
         (lambda: check([], window=(None, math.inf)), "to: not a time between the years 1 and 9999 (got 'inf')"),
