@@ -146,7 +146,9 @@ def test_a_node_that_says_nothing_is_given_up() -> None:
 
 
 def test_the_address_that_answered_is_tried_first_next_time() -> None:
-    with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, heard), socket.create_server(("127.0.0.1", 0)) as dead:
+    # It closes each connection and says so: a caller may use one again that it has not yet seen to be closed.
+    answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
+    with answering(answer) as (port, heard), socket.create_server(("127.0.0.1", 0)) as dead:
         gone = dead.getsockname()[1]
         dead.close()
         caller = Caller(SIGNER)
