@@ -1,8 +1,9 @@
 """The search on a Dask cluster: tiles of time, each sent to a worker as the pieces of tracks that matter in it.
 
 A worker compiles the legs of its tile, searches them, and sends back only the legs that came close. So what is sent is
-32 bytes a position, and no machine compiles more than its share. Parts are ordinary Dask data: what does not fit in the
-workers' memory is spilled to their disks.
+32 bytes a position, and no machine compiles more than its share. A worker is sent a few tiles ahead and no more, so it
+needs room for those, however long the day is. Parts are ordinary Dask data: what does not fit in the workers' memory
+all the same is spilled to their disks.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
+from queue import SimpleQueue
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from keepclear.errors import Fault, InputError
 from keepclear.separation.cluster_tiles import ClusterTiles, Part, columns_of_part, own_array
+from keepclear.separation.kept import Kept
 from keepclear.separation.legs import Legs, columns_of, compile_legs, with_both_heights
 from keepclear.separation.search import Limits, join
 from keepclear.separation.sorts import Sorts
@@ -28,10 +33,14 @@ __all__ = ["Found", "search_on_cluster"]
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
-_TILES_PER_THREAD = 4
+_TILES_PER_THREAD = 8
+_AT_ONCE_PER_THREAD = 3
+"""One that is searched, one that is there when it is done, and one on its way: a worker holds no more of the day."""
 _CONNECT_S = 10
 _REACH_S = 2
 _MOST_LOST = 3
+_SPARE = 0.125
+"""Tiles are of about equal size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,12 @@ class Found:
     has_gaps: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class _Rules:
-    """What every worker must know, whichever tile it works on; operations are numbered through all tiles."""
+    """What every worker must know, whichever tile it works on; operations are numbered through all tiles.
+
+    Each is itself and no other's equal: a worker keeps memory for those that it has (`_kept_for`).
+    """
 
     limits: Limits
     of_operation: Ints
@@ -83,7 +95,7 @@ def search_on_cluster(world: World, address: str, *, progress: Callable[[float],
             raise _refused(address, "the scheduler has no workers", "start some")
         columns = columns_of(world.operations, dict(world.gap_limits_s))
         tiles = ClusterTiles(columns, world.limits, _TILES_PER_THREAD * threads)
-        found = _Asking(client, address, _rules(world), tiles).all_found(progress)
+        found = _Asking(client, address, _rules(world), tiles, _AT_ONCE_PER_THREAD * threads).all_found(progress)
     return _together(world.legs, found)
 
 
@@ -130,43 +142,56 @@ def _refused(address: str, problem: str, right: str) -> InputError:
 class _Asking:
     """Sends tiles to workers and gathers what they find; what was lost with a worker is sent again."""
 
-    def __init__(self, client: Any, address: str, rules: _Rules, tiles: ClusterTiles) -> None:
+    def __init__(self, client: Any, address: str, rules: _Rules, tiles: ClusterTiles, at_once: int) -> None:
         self._client, self._address, self._rules, self._tiles = client, address, rules, tiles
+        self._at_once = at_once
+        self._ended: SimpleQueue[tuple[int, Any]] = SimpleQueue()
         self._is_direct = bool(client.sync(_all_answer, client))
         self._sent_rules = self._scattered(rules, broadcast=True)
 
     def all_found(self, progress: Callable[[float], None] | None) -> list[tuple[Any, ...]]:
         """What was found in each tile."""
-        from distributed import as_completed
-
-        many = len(self._tiles.tiles)
         # Two at a time: while one is on its way, the next is taken out.
         with ThreadPoolExecutor(2) as senders:
-            asked = list(senders.map(self._asked, range(many)))
-        tile_of = {future.key: tile for tile, future in enumerate(asked)}
-        futures = as_completed(asked)
-        del asked  # or a part would be kept by its worker until all are done
+            try:
+                return self._gathered(senders, progress)
+            finally:
+                senders.shutdown(wait=False, cancel_futures=True)  # after a fault nobody waits for the rest
+
+    def _gathered(self, senders: ThreadPoolExecutor, progress: Callable[[float], None] | None) -> list[tuple[Any, ...]]:
+        many = len(self._tiles.tiles)
         found: dict[int, tuple[Any, ...]] = {}
-        lost = 0
-        for future in futures:
-            tile = tile_of.pop(future.key)
-            result = self._result(future)
+        lost, left = 0, iter(range(many))
+        for tile in islice(left, self._at_once):
+            senders.submit(self._awaited, self._asked, tile)
+        while len(found) < many:
+            tile, ended = self._ended.get()
+            result = self._result(ended)
             if result is None:
                 lost += 1
                 if lost > _MOST_LOST * many:
                     raise self._given_up("workers went away again and again")
-                again = self._asked_again(tile)
-                tile_of[again.key] = tile
-                futures.add(again)
+                senders.submit(self._awaited, self._asked_again, tile)
                 continue
             found[tile] = result
-            future.release()
+            ended.release()
+            for following in islice(left, 1):
+                senders.submit(self._awaited, self._asked, following)
             if progress is not None:
                 progress(len(found) / many)
         return [found[tile] for tile in range(many)]
 
+    def _awaited(self, asked: Callable[[int], Any], tile: int) -> None:
+        """Ask for a tile; what comes of it, or why it could not be asked, is told when it is known."""
+        try:
+            asked(tile).add_done_callback(lambda future: self._ended.put((tile, future)))
+        except BaseException as error:  # noqa: BLE001  # it is raised where the answers are taken
+            self._ended.put((tile, error))
+
     def _result(self, future: Any) -> tuple[Any, ...] | None:
         """What was found in a tile; None where what it takes to find it was lost."""
+        if isinstance(future, BaseException):
+            raise future
         if future.status in ("cancelled", "lost"):
             return None
         try:
@@ -223,13 +248,34 @@ def _rules(world: World) -> _Rules:
 
 def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[Any, ...]:
     """Runs on a worker: the legs of a tile that come close, their pairs, and whether there are gaps."""
-    columns = columns_of_part(part)
+    with _kept_for(rules) as kept:
+        return _searched(rules, part, low, high, kept)
+
+
+def _searched(rules: _Rules, part: Part, low: float, high: float, kept: Kept) -> tuple[Any, ...]:
+    columns = columns_of_part(part, kept)
     rules = replace(rules, limits=_own(rules.limits), **{
         name: own_array(getattr(rules, name)) for name in ("of_operation", "of_high_legs", "longest_m")
     })  # fmt: skip
-    legs = compile_legs(columns, rules.of_operation, rules.of_high_legs, rules.longest_m)
+    legs = compile_legs(columns, rules.of_operation, rules.of_high_legs, rules.longest_m, kept=kept)
     hits = join(legs, rules.limits, from_s=low, to_s=high)
     return (*_only(legs, hits), len(legs.gap_operation) > 0)
+
+
+_ROOMS: WeakKeyDictionary[_Rules, list[Kept]] = WeakKeyDictionary()
+"""On a worker: memory that its threads use from tile to tile, for as long as the rules of a search are there."""
+
+
+@contextmanager
+def _kept_for(rules: _Rules) -> Iterator[Kept]:
+    """Memory that nobody else uses now, and that was used for the tile before if there was one."""
+    rooms = _ROOMS.setdefault(rules, [])
+    try:
+        kept = rooms.pop()
+    except IndexError:
+        kept = Kept(_SPARE)
+    yield kept
+    rooms.append(kept)
 
 
 def _own(limits: Limits) -> Limits:

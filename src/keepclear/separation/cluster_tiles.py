@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keepclear.geo.kernel import kernel
+from keepclear.separation.kept import Kept
 from keepclear.separation.legs import TrackColumns
 from keepclear.separation.search import Limits
 
@@ -75,10 +76,11 @@ class ClusterTiles:
         return numbers, (first, *(getattr(columns, name)[tracks] for name in (*_OF_TRACK, *others)))
 
 
-def columns_of_part(part: Part) -> TrackColumns:
-    """What was sent, as columns again."""
+def columns_of_part(part: Part, kept: Kept) -> TrackColumns:
+    """What was sent, as columns again, in memory that is kept: they are gone when that of the next part are made."""
     numbers, of_track = part
-    rows, many = own_array(numbers), len(_OF_POSITION)
+    rows, many = kept.empty("numbers", numbers.shape), len(_OF_POSITION)
+    rows[:] = numbers  # as `own_array` would
     return TrackColumns(*rows[:many], *map(own_array, of_track), *rows[many:])
 
 

@@ -24,6 +24,7 @@ from keepclear.model.extents import Track, TrackBasis
 from keepclear.model.heights import HeightReference
 from keepclear.model.kinds import SURFACE, Domain
 from keepclear.model.operations import Operation
+from keepclear.separation.kept import Kept
 from keepclear.separation.minima import RVSM_CEILING_M
 from keepclear.separation.threads import SHARES_PER_THREAD, workers
 
@@ -173,7 +174,15 @@ def _codes(tracks: list[Track]) -> npt.NDArray[np.int8]:
     return np.array(list(map(code_of.__getitem__, map(id, references))), dtype=np.int8)
 
 
-def compile_legs(columns: TrackColumns, sorts: Ints, high_sorts: Ints, longest_m: Array, *, jobs: int = 1) -> Legs:
+def compile_legs(
+    columns: TrackColumns,
+    sorts: Ints,
+    high_sorts: Ints,
+    longest_m: Array,
+    *,
+    jobs: int = 1,
+    kept: Kept | None = None,
+) -> Legs:
     """Legs and gaps of `columns`.
 
     Parameters
@@ -184,6 +193,8 @@ def compile_legs(columns: TrackColumns, sorts: Ints, high_sorts: Ints, longest_m
         Shape (rows of the minima,): length beyond which a leg is cut.
     jobs
         Threads: each takes a share of the tracks.
+    kept
+        Memory for the points: they are gone when it is given for the next legs.
     """
     shares = _shares(columns, jobs * SHARES_PER_THREAD if jobs > 1 else 1)
     given = columns.time_s, columns.lon_deg, columns.lat_deg, columns.height_m
@@ -201,7 +212,7 @@ def compile_legs(columns: TrackColumns, sorts: Ints, high_sorts: Ints, longest_m
         starts = np.vstack((np.zeros((1, 4), np.int64), np.cumsum(counts, axis=0)))
         points, pieces, gaps, _ = (int(n) for n in starts[-1])
         width = 6 if (columns.reference == height_codes.AMSL).any() else 5
-        out = _Room(points, width, pieces, gaps, len(longest_m), len(shares))
+        out = _Room(kept or Kept(), points, width, pieces, gaps, len(longest_m), len(shares))
         paths = _long_paths(columns, np.concatenate([survey[4] for survey in surveys]))
         filled = each(
             lambda k: _fill(
@@ -223,9 +234,9 @@ def with_both_heights(points: Array) -> Array:
 class _Room:
     """Room for what `_fill` writes, shared by its threads."""
 
-    def __init__(self, points: int, width: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
+    def __init__(self, kept: Kept, points: int, width: int, pieces: int, gaps: int, rows: int, shares: int) -> None:
         self.arrays = (
-            np.empty((points, width)), np.empty(points, np.int32),
+            kept.empty("points", (points, width)), kept.empty("piece_of", (points,), np.int32),
             np.empty(pieces, np.int32), np.empty(pieces, np.int32), np.empty(pieces, np.int8), np.zeros((3, pieces)),
             np.empty((2 * gaps, width)), np.empty(gaps, np.int32), np.empty(gaps, np.int32), np.empty(gaps, np.int8),
             np.zeros((3, gaps)), np.zeros((shares, rows)),

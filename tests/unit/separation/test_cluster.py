@@ -7,6 +7,7 @@ import math
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -92,6 +93,50 @@ def test_it_finds_what_threads_find(seed: int, scheduler: str) -> None:
     assert seen[-1] == 1.0
 
 
+@pytest.mark.usefixtures("small_tiles")
+def test_workers_are_sent_a_few_tiles_ahead_and_no_more(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or they would have to hold a whole day, however few of its tiles they work on."""
+    world = random_world(3, MinimaTable.default(), slips=True, references=[*HeightReference])
+    steps: list[int] = []
+    asked, result = cluster._Asking._asked, cluster._Asking._result
+
+    def counted_asked(self: cluster._Asking, number: int) -> object:
+        steps.append(1)
+        return asked(self, number)
+
+    def counted_result(self: cluster._Asking, future: object) -> object:
+        steps.append(-1)
+        return result(self, future)
+
+    monkeypatch.setattr(cluster, "_AT_ONCE_PER_THREAD", 1)
+    monkeypatch.setattr(cluster._Asking, "_asked", counted_asked)
+    monkeypatch.setattr(cluster._Asking, "_result", counted_result)
+    assert len(search_on_cluster(world, scheduler).hits) > 0
+    assert steps.count(1) == steps.count(-1) > 2
+    assert max(np.cumsum(steps)) == 2, "for two workers of one thread"
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_a_worker_keeps_memory_from_tile_to_tile_and_no_longer_than_the_search(scheduler: str) -> None:
+    world = random_world(3, MinimaTable.default(), slips=True, references=[*HeightReference])
+    seen: list[list[int]] = []
+    with Client(scheduler) as client:
+
+        def rooms() -> list[list[int]]:
+            """For each worker, and each search that it knows of, how many arrays it keeps."""
+            here = client.run(lambda: [len(one) for one in cluster._ROOMS.values()])
+            return list(here.values())
+
+        search_on_cluster(world, scheduler, progress=lambda _: seen.extend(rooms()))
+        assert max(len(one) for one in seen) == 1, "for one search"
+        assert {many for one in seen for many in one} <= {0, 1}, "one thread has no use for two"
+        assert [1] in seen
+        deadline = time.monotonic() + 30.0
+        while any(rooms()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert rooms() == [[], []]
+
+
 @pytest.mark.parametrize("seed", [3, 5, 6])
 @pytest.mark.usefixtures("small_tiles")
 def test_a_check_there_says_the_same(seed: int, scheduler: str) -> None:
@@ -135,7 +180,7 @@ def test_gaps_and_zones_are_judged_too(scheduler: str) -> None:
 @pytest.mark.usefixtures("small_tiles")
 def test_what_does_not_fit_in_memory_is_spilled_and_the_answer_is_the_same() -> None:
     rng = np.random.default_rng(8)
-    seconds = np.arange(0.0, 20_000.0, 2.0)
+    seconds = np.arange(0.0, 30_000.0)
     level = np.full(len(seconds), 900.0)
     operations = [
         operation(party, track(*zip(seconds, *rng.normal(0.0, 300.0, (2, len(level))), level, strict=True)))

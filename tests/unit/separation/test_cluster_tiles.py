@@ -9,6 +9,7 @@ import pytest
 
 from keepclear.separation import cluster_tiles
 from keepclear.separation.cluster_tiles import ClusterTiles, columns_of_part
+from keepclear.separation.kept import Kept
 from keepclear.separation.legs import TrackColumns
 from keepclear.separation.search import Limits
 
@@ -62,8 +63,9 @@ def test_a_tile_gets_what_bounds_the_legs_under_way_in_it(
     assert len(cut.tiles) > 3
     assert [cut.tiles[0].low_s, cut.tiles[-1].high_s] == [-math.inf, math.inf]
     assert all(one.high_s == next_one.low_s for one, next_one in zip(cut.tiles, cut.tiles[1:], strict=False))
+    kept = Kept()
     for tile in cut.tiles:
-        sent = columns_of_part(cut.part(tile))
+        sent = columns_of_part(cut.part(tile), kept)
         ranges = wanted(columns, tile.low_s, tile.high_s, time_s)
         rows = np.concatenate([np.arange(low, high) for _, low, high in ranges])
         tracks = [track for track, _, _ in ranges]
@@ -85,7 +87,7 @@ def test_what_comes_read_only_or_not_aligned_is_as_the_kernels_take_it() -> None
     frozen = tuple(np.frombuffer(array.tobytes(), array.dtype) for array in of_track)
     assert not shifted.flags.aligned
     assert not any(array.flags.writeable for array in (shifted, *frozen))
-    sent = columns_of_part((shifted, frozen))
+    sent = columns_of_part((shifted, frozen), Kept())
     for name in TrackColumns.__slots__:
         array = getattr(sent, name)
         assert array.flags.aligned
