@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,10 +12,10 @@ from bench.candidates import candidate_pairs
 from bench.floor import sort_and_gather_s
 from bench.memory import peak_bytes
 from bench.peers.outcome import as_pairs
-from bench.positions import HORIZONTAL_M, VERTICAL_M, Positions, read_positions
+from bench.positions import HORIZONTAL_M, VERTICAL_M, read_positions
 from bench.replicas import replica_file
 
-__all__ = ["Growth", "Size", "exponent", "measure", "measure_sizes"]
+__all__ = ["Growth", "Size", "exponent", "measure_sizes"]
 
 _TURNS = 3  # for each run that is asked for
 
@@ -73,46 +74,58 @@ def exponent(sizes: list[Size]) -> float:
 
 def measure_sizes(sizes: list[int], *, growing: bool, repeats: int) -> list[Size]:
     """Measure replicas of these sizes, made where they are not there yet."""
-    return [
-        measure(path.stem, read_positions(path), repeats=repeats)
-        for path in (replica_file(legs, growing=growing) for legs in sizes)
-    ]
+    measured = [_Measured(replica_file(legs, growing=growing)) for legs in sizes]
+    for _ in range(
+        _TURNS * repeats
+    ):  # by turns: a slow moment of the machine is none of one size, or number of threads
+        for one in measured:
+            one.take_turn()
+    return [one.size() for one in measured]
 
 
-def measure(name: str, positions: Positions, *, repeats: int) -> Size:
-    """Measure one set."""
-    prepared = ours.Prepared(positions, HORIZONTAL_M, VERTICAL_M)
-    legs = prepared.compile()
-    hits, peak = peak_bytes(lambda: prepared.join(legs, 1))
-    many = len(positions.legs())
-    operation = legs.operation[legs.piece_of[hits]].astype(np.int64)
-    pairs = len(as_pairs(operation[:, 0], operation[:, 1]))
-    starts = positions.time_s[positions.legs().first]
-    rows = legs.points[:many]
-    times: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
-    floors: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(_TURNS * repeats):  # by turns: a slow moment of the machine is none of one or of two threads
+class _Measured:
+    """One set, and how long it took each time."""
+
+    def __init__(self, path: Path) -> None:
+        self._name, self._positions = path.stem, read_positions(path)
+        self._prepared = ours.Prepared(self._positions, HORIZONTAL_M, VERTICAL_M)
+        self._legs = self._prepared.compile()
+        self._hits, self._peak = peak_bytes(lambda: self._prepared.join(self._legs, 1))
+        self._many = len(self._positions.legs())
+        self._starts = self._positions.time_s[self._positions.legs().first]
+        self._times: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
+        self._floors: dict[int, list[float]] = {1: [], 2: []}
+
+    def take_turn(self) -> None:
+        """Each once on one thread and on two, and the floor beside it."""
         for jobs in (1, 2):
-            times[jobs].append(_times_s(prepared, jobs))
-            floors[jobs].append(sort_and_gather_s(starts, rows, threads=jobs))
-    best_one, best_two = (min(times[jobs], key=sum) for jobs in (1, 2))
-    return Size(
-        name=name,
-        legs=many,
-        operations=len(positions.names),
-        candidates=candidate_pairs(positions, HORIZONTAL_M),
-        leg_hits=len(hits),
-        pairs=pairs,
-        compile_s=best_one[0],
-        join_s=best_one[1],
-        two_threads_s=sum(best_two),
-        join_two_threads_s=min(join_s for _, join_s in times[2]),
-        floor_s=min(floors[1]),
-        floor_two_threads_s=min(floors[2]),
-        input_bytes_per_leg=(legs.points.nbytes + legs.piece_of.nbytes) / many,
-        working_bytes_per_leg=max(0, peak - hits.nbytes) / many,
-        bytes_per_pair=hits.nbytes / max(1, pairs),
-    )
+            self._times[jobs].append(_times_s(self._prepared, jobs))
+            rows = self._legs.points[: self._many]
+            self._floors[jobs].append(sort_and_gather_s(self._starts, rows, threads=jobs))
+
+    def size(self) -> Size:
+        """What was measured."""
+        best_one, best_two = (min(self._times[jobs], key=sum) for jobs in (1, 2))
+        legs, hits = self._legs, self._hits
+        operation = legs.operation[legs.piece_of[hits]].astype(np.int64)
+        pairs = len(as_pairs(operation[:, 0], operation[:, 1]))
+        return Size(
+            name=self._name,
+            legs=self._many,
+            operations=len(self._positions.names),
+            candidates=candidate_pairs(self._positions, HORIZONTAL_M),
+            leg_hits=len(hits),
+            pairs=pairs,
+            compile_s=best_one[0],
+            join_s=best_one[1],
+            two_threads_s=sum(best_two),
+            join_two_threads_s=min(join_s for _, join_s in self._times[2]),
+            floor_s=min(self._floors[1]),
+            floor_two_threads_s=min(self._floors[2]),
+            input_bytes_per_leg=(legs.points.nbytes + legs.piece_of.nbytes) / self._many,
+            working_bytes_per_leg=max(0, self._peak - hits.nbytes) / self._many,
+            bytes_per_pair=hits.nbytes / max(1, pairs),
+        )
 
 
 def _times_s(prepared: ours.Prepared, jobs: int) -> tuple[float, float]:
