@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from queue import SimpleQueue
@@ -126,13 +126,16 @@ def _client(address: str) -> Any:
             try:
                 super().__init__(address, timeout=_CONNECT_S)
             except BaseException:
-                self.close()
+                with suppress(AttributeError):  # it had not come far enough for there to be anything to end
+                    self.close()
                 raise
 
     try:
         return Ended()
     except AssertionError:  # the machine is so busy that Dask's own thread has not begun in 10 s
         raise TimeoutError("Dask could not be started in time") from None
+    except (TypeError, FileNotFoundError) as error:  # the address takes certificates: none are named, or not there
+        raise _refused(address, f"no scheduler can be asked: {error}", "certificates in Dask's settings") from None
 
 
 def _refused(address: str, problem: str, right: str) -> InputError:
