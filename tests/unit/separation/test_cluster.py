@@ -137,6 +137,20 @@ def test_a_worker_keeps_memory_from_tile_to_tile_and_no_longer_than_the_search(s
         assert rooms() == [[], []]
 
 
+@pytest.mark.usefixtures("small_tiles")
+def test_threads_of_one_worker_do_not_share_what_they_keep() -> None:
+    worlds = [
+        random_world(seed, MinimaTable.default(), slips=True, references=[*HeightReference]) for seed in (3, 5, 6)
+    ]
+    with LocalCluster(
+        n_workers=1, threads_per_worker=4, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as started:
+        for world in worlds * 5:
+            here, there = both(world, started.scheduler_address)
+            assert here.conflicts
+            assert there == here
+
+
 @pytest.mark.parametrize("seed", [3, 5, 6])
 @pytest.mark.usefixtures("small_tiles")
 def test_a_check_there_says_the_same(seed: int, scheduler: str) -> None:
