@@ -251,18 +251,14 @@ def _rules(world: World) -> _Rules:
 
 def _search_part(rules: _Rules, part: Part, low: float, high: float) -> tuple[Any, ...]:
     """Runs on a worker: the legs of a tile that come close, their pairs, and whether there are gaps."""
-    with _kept_for(rules) as kept:
-        return _searched(rules, part, low, high, kept)
-
-
-def _searched(rules: _Rules, part: Part, low: float, high: float, kept: Kept) -> tuple[Any, ...]:
-    columns = columns_of_part(part, kept)
-    rules = replace(rules, limits=_own(rules.limits), **{
+    own = replace(rules, limits=_own(rules.limits), **{
         name: own_array(getattr(rules, name)) for name in ("of_operation", "of_high_legs", "longest_m")
     })  # fmt: skip
-    legs = compile_legs(columns, rules.of_operation, rules.of_high_legs, rules.longest_m, kept=kept)
-    hits = join(legs, rules.limits, from_s=low, to_s=high)
-    return (*_only(legs, hits), len(legs.gap_operation) > 0)
+    with _kept_for(rules) as kept:
+        columns = columns_of_part(part, kept)
+        legs = compile_legs(columns, own.of_operation, own.of_high_legs, own.longest_m, kept=kept)
+        hits = join(legs, own.limits, from_s=low, to_s=high)
+        return (*_only(legs, hits), len(legs.gap_operation) > 0)
 
 
 _ROOMS: WeakKeyDictionary[_Rules, list[Kept]] = WeakKeyDictionary()
