@@ -75,9 +75,8 @@ def exponent(sizes: list[Size]) -> float:
 def measure_sizes(sizes: list[int], *, growing: bool, repeats: int) -> list[Size]:
     """Measure replicas of these sizes, made where they are not there yet."""
     measured = [_Measured(replica_file(legs, growing=growing)) for legs in sizes]
-    for _ in range(
-        _TURNS * repeats
-    ):  # by turns: a slow moment of the machine is none of one size, or number of threads
+    # By turns: a slow moment of the machine is none of one size, or of one number of threads.
+    for _ in range(_TURNS * repeats):
         for one in measured:
             one.take_turn()
     return [one.size() for one in measured]
